@@ -1,2 +1,68 @@
-//! Placeholder.
-fn main() {}
+//! The commands of those who work on this repository.
+//!
+//! - `cargo xtask check [--profile P]`: everything CI runs: formatting, lints,
+//!   the arrows between crates, tidiness, tests
+//! - `cargo xtask arrows`, `cargo xtask tidy`: one of them alone
+//! - `cargo xtask bless`: rewrites the expected files that tests compare with
+//! - `cargo xtask bench`: measures everything in one run, prints the table and
+//!   writes `docs/figures.md`
+
+mod arrows;
+mod bench;
+mod check;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match command(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(arguments: &[String]) -> Result<()> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["check"] => check::check("dev"),
+        ["check", "--profile", profile] => check::check(profile),
+        ["arrows"] => arrows::check(),
+        ["tidy"] => tidy::check(),
+        ["bless"] => check::bless(),
+        ["bench"] => bench::bench(false),
+        ["bench", "--quick"] => bench::bench(true),
+        _ => bail!(
+            "usage: cargo xtask check [--profile P] | arrows | tidy | bless | bench [--quick]"
+        ),
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(here
+        .parent()
+        .context("xtask lies in the workspace")?
+        .to_owned())
+}
+
+/// Runs a command in the workspace and fails when it does.
+fn run(program: &str, arguments: &[&str]) -> Result<()> {
+    eprintln!("$ {program} {}", arguments.join(" "));
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(root()?)
+        .status()
+        .with_context(|| format!("could not start {program}"))?;
+    if !status.success() {
+        bail!("{program} {} failed: {status}", arguments.join(" "));
+    }
+    Ok(())
+}

@@ -6,7 +6,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, kill_process};
+
+pub use rustix::process::Signal;
 
 /// A process of this machine since its last boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,25 @@
+//! Bodies of the control plane's HTTP API. Requests refuse unknown fields, so
+//! that a misspelt one is an error and not a silent default.
+
+mod activity;
+mod artifact;
+mod error;
+mod info;
+mod node;
+mod operation;
+mod token;
+mod workload;
+
+pub use activity::{ActivityEntry, ActivityQuery};
+pub use artifact::Artifact;
+pub use error::ErrorBody;
+pub use info::{Check, Health, Readiness, ServiceInfo};
+pub use node::{
+    JoinToken, JoinTokenCreate, JoinTokenCreated, Node, NodeRegister, NodeRegistered, NodeUpdate,
+};
+pub use operation::{DrainRequest, Operation, OperationState};
+pub use token::{PolicyInfo, Token, TokenCreate, TokenCreated};
+pub use workload::{
+    Affinity, Explanation, LogLine, NodeVerdict, Page, PlacementRules, Resources, Seen, Spread,
+    Workload, WorkloadCreate, WorkloadQuery,
+};

@@ -1,0 +1,114 @@
+//! Flags of the long-running programs.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `hostler up`.
+#[derive(Clone, Debug, Args)]
+pub struct UpArgs {
+    /// Where everything is kept
+    #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Where the API listens
+    #[arg(long, env = "HOSTLER_LISTEN", default_value = "127.0.0.1:3010", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// The port of the NATS server; else 4222, or a free one if that is taken
+    #[arg(long, env = "HOSTLER_NATS_PORT", value_name = "PORT")]
+    pub nats_port: Option<u16>,
+    /// The nats-server program
+    #[arg(long, env = "HOSTLER_NATS_SERVER", value_name = "FILE")]
+    pub nats_server: Option<PathBuf>,
+    /// The agent program; else beside this one
+    #[arg(long, env = "HOSTLER_AGENT", value_name = "FILE")]
+    pub agent: Option<PathBuf>,
+    /// Milliseconds between two heartbeats of the node
+    #[arg(long, env = "HOSTLER_HEARTBEAT_MS", default_value_t = 15_000, value_name = "MS")]
+    pub heartbeat_ms: u64,
+}
+
+/// `hostler control`.
+#[derive(Clone, Debug, Args)]
+pub struct ControlArgs {
+    /// Where everything is kept
+    #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Where the API listens
+    #[arg(long, env = "HOSTLER_LISTEN", default_value = "127.0.0.1:3010", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// sqlite:///path or postgres://...; else SQLite in the data folder
+    #[arg(long, env = "HOSTLER_DATABASE", hide_env_values = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// The bootstrap admin's bearer token
+    #[arg(long, env = "API_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub api_token: Option<String>,
+    /// A file with the bootstrap admin's bearer token
+    #[arg(long, value_name = "FILE", conflicts_with = "api_token")]
+    pub api_token_file: Option<PathBuf>,
+    /// The control NATS, for logs
+    #[arg(long, env = "NATS_URL", value_name = "URL")]
+    pub nats: Option<String>,
+    /// A file with the nkey seed to use there
+    #[arg(long, env = "NATS_NKEY", value_name = "FILE")]
+    pub nats_seed: Option<PathBuf>,
+    /// Milliseconds between two heartbeats of a node
+    #[arg(long, env = "HOSTLER_HEARTBEAT_MS", default_value_t = 15_000, value_name = "MS")]
+    pub heartbeat_ms: u64,
+    /// How nodes are compared: least-loaded, round-robin, sticky, bin-pack
+    #[arg(long, env = "HOSTLER_POLICY", default_value = "least-loaded", value_name = "POLICY")]
+    pub policy: String,
+}
+
+/// `hostler node up`.
+#[derive(Clone, Debug, Args)]
+pub struct NodeUpArgs {
+    /// Where everything is kept
+    #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Where the node's API listens
+    #[arg(long, default_value = "127.0.0.1:3011", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// The address the control plane reaches it at; else where it listens
+    #[arg(long, value_name = "HOST")]
+    pub hostname: Option<String>,
+    /// The node's name; else the machine's
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The control plane to join
+    #[arg(long, env = "HOSTLER_CONTROL", value_name = "URL")]
+    pub control: Option<String>,
+    /// A join token, needed once
+    #[arg(long, env = "HOSTLER_JOIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub join_token: Option<String>,
+    /// A file with a join token, needed once
+    #[arg(long, value_name = "FILE", conflicts_with = "join_token")]
+    pub join_token_file: Option<PathBuf>,
+    /// The control NATS
+    #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222", value_name = "URL")]
+    pub nats: String,
+    /// A file with the nkey seed to use there
+    #[arg(long, env = "NATS_NKEY", value_name = "FILE")]
+    pub nats_seed: Option<PathBuf>,
+    /// A label KEY=VALUE; may be repeated
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = super::work::pair)]
+    pub labels: Vec<(String, String)>,
+    /// Idle slots to keep warm, at least
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub warm: u32,
+    /// Workloads to hold, at most
+    #[arg(long, default_value_t = 64, value_name = "N")]
+    pub slots: u32,
+    /// The nats-server program
+    #[arg(long, env = "HOSTLER_NATS_SERVER", value_name = "FILE")]
+    pub nats_server: Option<PathBuf>,
+    /// The agent program; else beside this one
+    #[arg(long, env = "HOSTLER_AGENT", value_name = "FILE")]
+    pub agent: Option<PathBuf>,
+    /// The driver: process, or fake for simulated nodes
+    #[arg(long, default_value = "process", value_name = "DRIVER")]
+    pub driver: String,
+    /// Stop all work when the node is stopped, instead of leaving it running
+    #[arg(long)]
+    pub stop_work: bool,
+}

@@ -1,0 +1,135 @@
+//! The command line: what can be said, with its help. Parsing makes a value;
+//! `commands` performs it, and its match has no wildcard.
+
+mod daemons;
+mod fleet;
+mod work;
+
+pub use daemons::{ControlArgs, NodeUpArgs, UpArgs};
+pub use fleet::{ContextCommand, NodeCommand, OperationCommand, TokenCommand, WhichNode};
+pub use work::{CallArgs, EventsArgs, LogsArgs, LsArgs, RunArgs, WhichWorkload};
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Turns machines into a fleet and runs work on it.
+#[derive(Debug, Parser)]
+#[command(name = "hostler", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Print JSON for programs instead of tables for people
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print data only: no progress, no remarks
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// The context to use, instead of the current one
+    #[arg(long, global = true, env = "HOSTLER_CONTEXT", value_name = "NAME")]
+    pub context: Option<String>,
+    /// The control plane to speak to, instead of the context's
+    #[arg(long, global = true, env = "HOSTLER_URL", value_name = "URL")]
+    pub url: Option<String>,
+    /// The bearer token to use, instead of the context's
+    #[arg(long, global = true, env = "HOSTLER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// What daemons log: debug, info, warn, error, or a tracing filter
+    #[arg(long, global = true, env = "LOG_LEVEL", default_value = "info", value_name = "LEVEL")]
+    pub log_level: String,
+    /// Log one JSON object a line
+    #[arg(long, global = true, env = "HOSTLER_LOG_JSON")]
+    pub log_json: bool,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a whole fleet on this machine: control plane, one node, NATS
+    Up(UpArgs),
+    /// Run a file: upload it, place it, start it
+    Run(RunArgs),
+    /// List workloads
+    Ls(LsArgs),
+    /// Show one workload
+    Info(WhichWorkload),
+    /// Show what a workload printed
+    Logs(LogsArgs),
+    /// Show what happened in the fleet
+    Events(EventsArgs),
+    /// Stop a workload, keeping it known
+    Stop(WhichWorkload),
+    /// Start a stopped workload again
+    Start(WhichWorkload),
+    /// Stop a workload and forget it
+    Rm(WhichWorkload),
+    /// Say for each node why a workload runs there or not
+    Explain(WhichWorkload),
+    /// Send one NATS request and print the answer
+    Call(CallArgs),
+    /// Nodes: the machines of the fleet
+    #[command(subcommand)]
+    Node(NodeCommand),
+    /// API tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Long-running changes, such as drains
+    #[command(subcommand)]
+    Operation(OperationCommand),
+    /// Which fleet commands speak to
+    #[command(subcommand)]
+    Context(ContextCommand),
+    /// Run a control plane
+    Control(ControlArgs),
+    /// Run fleets in memory under faults and check that nothing is lost or doubled
+    Sim(SimArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// How many simulated fleets, and which.
+#[derive(Debug, Args)]
+pub struct SimArgs {
+    /// How many seeds to run
+    #[arg(long, default_value_t = 1_000)]
+    pub seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
+    pub first: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_flag_has_a_help_text() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let helped = argument.get_help().is_some();
+                assert!(helped, "{} {}", command.get_name(), argument.get_id());
+            }
+            for sub in command.get_subcommands() {
+                assert!(sub.get_about().is_some(), "{}", sub.get_name());
+                check(sub);
+            }
+        }
+        check(&Cli::command());
+    }
+}

@@ -1,0 +1,74 @@
+//! Performs what the command line says; the match has no wildcard.
+
+mod call;
+mod connect;
+mod contexts;
+mod control;
+mod events;
+mod logs;
+mod node;
+mod node_up;
+mod operation;
+mod run;
+mod sim;
+mod token;
+mod workload;
+
+use anyhow::{Context as _, Result};
+use clap::CommandFactory as _;
+
+use crate::args::{Cli, Command, NodeCommand};
+use crate::output::Output;
+use crate::up;
+
+pub(crate) fn perform(cli: Cli) -> Result<()> {
+    let output = Output { json: cli.global.json, quiet: cli.global.quiet };
+    match cli.command {
+        Command::Completions { shell } => completions(shell),
+        Command::Sim(args) => sim::sim(&args, output),
+        Command::Context(command) => contexts::perform(command, &cli.global, output),
+        command => runtime(&command)?.block_on(speak(command, &cli.global, output)),
+    }
+}
+
+/// Daemons get all cores, commands for people one thread.
+fn runtime(command: &Command) -> Result<tokio::runtime::Runtime> {
+    let is_daemon =
+        matches!(command, Command::Control(_) | Command::Node(NodeCommand::Up(_)));
+    let mut builder = if is_daemon {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    builder.enable_all().build().context("could not start the runtime")
+}
+
+async fn speak(command: Command, global: &crate::args::Global, output: Output) -> Result<()> {
+    let client = || connect::client(global);
+    match command {
+        Command::Up(args) => up::up(args, output).await,
+        Command::Control(args) => control::control(args).await,
+        Command::Node(NodeCommand::Up(args)) => node_up::node_up(args).await,
+        Command::Node(command) => node::perform(command, &client()?, output).await,
+        Command::Run(args) => run::run(args, global, output).await,
+        Command::Ls(args) => workload::list(args, &client()?, output).await,
+        Command::Info(which) => workload::info(which, &client()?, output).await,
+        Command::Logs(args) => logs::logs(args, &client()?, output).await,
+        Command::Events(args) => events::events(args, &client()?, output).await,
+        Command::Stop(which) => workload::stop(which, &client()?, output).await,
+        Command::Start(which) => workload::start(which, &client()?, output).await,
+        Command::Rm(which) => workload::remove(which, &client()?, output).await,
+        Command::Explain(which) => workload::explain(which, &client()?, output).await,
+        Command::Call(args) => call::call(args, global, output).await,
+        Command::Token(command) => token::perform(command, &client()?, output).await,
+        Command::Operation(command) => operation::perform(command, &client()?, output).await,
+        Command::Completions { .. } | Command::Sim(_) | Command::Context(_) => Ok(()),
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<()> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "hostler", &mut text);
+    std::io::Write::write_all(&mut std::io::stdout(), &text)?;
+    Ok(())
+}

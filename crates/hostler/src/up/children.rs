@@ -1,0 +1,137 @@
+//! The three children of `hostler up`, and the order in which they end.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use hostler_daemon::child::{self, ChildOptions};
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::layout::Layout;
+use super::nats::{self, NatsAccess};
+use crate::args::UpArgs;
+
+/// Everything the parts need to know of each other.
+pub(crate) struct Fleet {
+    pub(crate) args: UpArgs,
+    pub(crate) layout: Layout,
+    pub(crate) nats_server: PathBuf,
+    pub(crate) agent: PathBuf,
+    pub(crate) node_port: u16,
+    pub(crate) nats: NatsAccess,
+    pub(crate) token: String,
+    /// Whether the token was made in this life, and must be shown once.
+    pub(crate) is_new: bool,
+}
+
+impl Fleet {
+    /// Where the API answers.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.args.listen)
+    }
+
+    /// Whether the node has its key already.
+    pub(crate) fn is_joined(&self) -> bool {
+        self.layout.data.join("node").join(hostler_node::REGISTRATION_FILE).exists()
+    }
+}
+
+/// The running children.
+pub(crate) struct Children {
+    /// In the order in which they are stopped.
+    parts: Vec<(CancellationToken, JoinHandle<()>)>,
+}
+
+impl Children {
+    /// Starts all three, side by side.
+    pub(crate) fn start(fleet: &Fleet) -> Result<Self> {
+        let hostler = std::env::current_exe().context("this program has no path")?;
+        let parts = vec![node(fleet, &hostler), control(fleet, &hostler), nats_server(fleet)];
+        let run = |options| {
+            let stop = CancellationToken::new();
+            (stop.clone(), tokio::spawn(child::run(options, stop)))
+        };
+        Ok(Self { parts: parts.into_iter().map(run).collect() })
+    }
+
+    /// Stops the node with its work, then the control plane, then NATS.
+    pub(crate) async fn stop(self) {
+        for (stop, task) in self.parts {
+            stop.cancel();
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a supervisor ended badly");
+            }
+        }
+    }
+}
+
+fn nats_server(fleet: &Fleet) -> ChildOptions {
+    let (program, layout) = (fleet.nats_server.clone(), fleet.layout.clone());
+    ChildOptions {
+        name: "nats",
+        command: Box::new(move || nats::command(&program, &layout)),
+        pid_file: fleet.layout.run("nats.pid"),
+        grace: Duration::from_secs(5),
+    }
+}
+
+fn control(fleet: &Fleet, hostler: &Path) -> ChildOptions {
+    let data = fleet.layout.data.join("control");
+    let seed = nats::seed_file(&fleet.layout, "control");
+    let token = fleet.layout.secret("admin.token");
+    let arguments = [
+        ("--data", data.into_os_string()),
+        ("--listen", fleet.args.listen.to_string().into()),
+        ("--nats", fleet.nats.url.clone().into()),
+        ("--nats-seed", seed.into_os_string()),
+        ("--api-token-file", token.into_os_string()),
+        ("--heartbeat-ms", fleet.args.heartbeat_ms.to_string().into()),
+    ];
+    ours(fleet, hostler, "control", &["control"], arguments.into())
+}
+
+fn node(fleet: &Fleet, hostler: &Path) -> ChildOptions {
+    let data = fleet.layout.data.join("node");
+    let seed = nats::seed_file(&fleet.layout, "node");
+    let join = fleet.layout.secret("join.token");
+    let arguments = vec![
+        ("--data", data.into_os_string()),
+        ("--listen", format!("127.0.0.1:{}", fleet.node_port).into()),
+        ("--control", fleet.url().into()),
+        ("--nats", fleet.nats.url.clone().into()),
+        ("--nats-seed", seed.into_os_string()),
+        ("--join-token-file", join.into_os_string()),
+        ("--nats-server", fleet.nats_server.clone().into_os_string()),
+        ("--agent", fleet.agent.clone().into_os_string()),
+    ];
+    ours(fleet, hostler, "node", &["node", "up", "--stop-work"], arguments)
+}
+
+/// A child that is this program again. It has a process group of its own, so
+/// that a Ctrl-C on the terminal reaches only the supervisor, which then ends
+/// the children in order.
+fn ours(
+    fleet: &Fleet,
+    hostler: &Path,
+    name: &'static str,
+    words: &'static [&'static str],
+    arguments: Vec<(&'static str, std::ffi::OsString)>,
+) -> ChildOptions {
+    let hostler = hostler.to_owned();
+    ChildOptions {
+        name,
+        command: Box::new(move || {
+            let mut command = Command::new(&hostler);
+            command.args(words).stdin(std::process::Stdio::null());
+            for (flag, value) in &arguments {
+                command.arg(flag).arg(value);
+            }
+            command.process_group(0).kill_on_drop(true);
+            command
+        }),
+        pid_file: fleet.layout.run(&format!("{name}.pid")),
+        grace: Duration::from_secs(30),
+    }
+}
