@@ -1,2 +1,84 @@
-//! Placeholder.
-fn main() {}
+//! The program inside a slot. It says that it is there (handshake), is given
+//! one workload in its life (deploy), runs it, tells how it goes (logs,
+//! events, ping) and ends it when told to (undeploy).
+//!
+//! ```text
+//!  idle ──deploy──▶ starting ──▶ running ──▶ exited
+//!    │                 └── refused ────────────▲ ▲
+//!    └── undeploy ───────────────────────────────┘
+//! ```
+//!
+//! The agent outlives its node's daemon and the server between them: without
+//! a link it goes on, tries again for ever, and shakes hands anew when it is
+//! back, so that a restarted node finds it with its workload running.
+//!
+//! What must never happen: a second workload, a second start of the first, a
+//! process of the workload left behind or outliving the agent, a panic on
+//! anything that the node or the workload says.
+//!
+//! Exit status: 0 told to end; 64 the environment is wrong; 69 no node; 70
+//! the agent itself is broken. `hostler-agent exec-child` is how it starts a
+//! service (see [`service`]); nobody else calls that.
+
+mod agent;
+mod deploy;
+mod function;
+mod handshake;
+mod life;
+mod link;
+mod metadata;
+mod outbox;
+mod pulse;
+
+mod service;
+mod status;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The environment does not say what it must.
+const STATUS_USAGE: u8 = 64;
+/// There is no node, or it does not want this agent.
+const STATUS_NO_NODE: u8 = 69;
+/// The agent itself cannot go on.
+const STATUS_BROKEN: u8 = 70;
+
+fn main() -> ExitCode {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == service::EXEC_CHILD)
+    {
+        return service::exec_child();
+    }
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_max_level(tracing::Level::INFO)
+        .init();
+    let metadata = match metadata::read() {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            tracing::error!(%error, "cannot start");
+            return STATUS_USAGE.into();
+        }
+    };
+    // One thread for everything that waits; functions compute on others,
+    // which go away when they have nothing to do.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(function::places() + 2)
+        .thread_keep_alive(Duration::from_secs(5))
+        .build();
+    match runtime {
+        Ok(runtime) => {
+            let status = runtime.block_on(life::live(metadata));
+            // A function that computes on is not waited for.
+            runtime.shutdown_background();
+            status.into()
+        }
+        Err(error) => {
+            tracing::error!(%error, "cannot start");
+            STATUS_BROKEN.into()
+        }
+    }
+}

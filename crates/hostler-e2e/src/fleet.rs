@@ -28,25 +28,42 @@ pub struct Fleet {
 const HEARTBEAT_MS: u64 = 250;
 
 impl Fleet {
+    /// A folder for one, and nothing running yet.
+    pub fn new() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("hostler-e2e-").tempdir()?;
+        Ok(Self { folder, listen: free_address()?, up: None })
+    }
+
     /// Starts one and waits until it says that it is up.
     pub async fn up() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("hostler-e2e-").tempdir()?;
-        let mut fleet = Self { folder, listen: free_address()?, up: None };
+        let mut fleet = Self::new()?;
         fleet.start().await?;
         Ok(fleet)
     }
 
-    /// Starts it again in the same folder.
+    /// Starts it, perhaps again, and waits until it says that it is up.
     pub async fn start(&mut self) -> Result<()> {
-        let mut child = self
+        self.spawn()?;
+        self.wait_until_up().await
+    }
+
+    /// Starts it.
+    pub fn spawn(&mut self) -> Result<()> {
+        let child = self
             .command(&["up"])?
             .args(["--listen", &self.listen.to_string()])
             .args(["--heartbeat-ms", &HEARTBEAT_MS.to_string()])
             .stdout(Stdio::piped())
             .stderr(self.log()?)
             .spawn()?;
-        let output = child.stdout.take().context("its output is ours")?;
         self.up = Some(child);
+        Ok(())
+    }
+
+    /// Reads what it says until it says that it is up.
+    pub async fn wait_until_up(&mut self) -> Result<()> {
+        let child = self.up.as_mut().context("it was started")?;
+        let output = child.stdout.take().context("its output is ours")?;
         let mut lines = BufReader::new(output).lines();
         while let Some(line) = lines.next_line().await? {
             if line.starts_with("Try:") {

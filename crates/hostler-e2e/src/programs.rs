@@ -22,6 +22,12 @@ pub fn counter(folder: &Path) -> Result<PathBuf> {
     c_program(folder, "counter", include_str!("programs/counter.c"))
 }
 
+/// A static service that does nothing until it is told to end.
+pub fn sleeper(folder: &Path) -> Result<PathBuf> {
+    let source = "#include <unistd.h>\nint main(void) { for (;;) pause(); }\n";
+    c_program(folder, "sleeper", source)
+}
+
 /// A function that answers with what it was given.
 pub const ECHO_WAT: &str = include_str!("programs/echo.wat");
 

@@ -1,1 +1,50 @@
-//! Placeholder.
+//! The node daemon: runs work on one machine, for a control plane and for
+//! requesters over NATS, and remembers on disk what it must run.
+//!
+//! Start reading at [`start`], which opens everything, and [`Service::run`].
+//! The halves of the house:
+//!
+//! - what must run: `ledger` (on disk), `workloads` (a task for each piece of
+//!   work), `fence` (the lease), `artifacts`, `triggers`
+//! - who asks for it: `api` (the control plane), `control` (NATS)
+//! - who is told: `heartbeat` (the control plane), `relay` (events and logs)
+//! - where it runs: [`slots`], and below it `pool`, `agents`, `inner`,
+//!   [`hypervisor`]
+
+mod agents;
+mod api;
+mod artifacts;
+mod backoff;
+mod clock;
+mod config;
+mod control;
+mod fence;
+mod heartbeat;
+mod host;
+pub mod hypervisor;
+mod identity;
+mod inner;
+mod ledger;
+mod node;
+mod pool;
+mod relay;
+mod report;
+pub mod slots;
+mod tags;
+mod triggers;
+mod workloads;
+
+pub use artifacts::ArtifactError;
+pub use clock::Clock;
+pub use config::{
+    Admission, AtStop, Bounds, ControlOptions, JoinToken, NatsLogin, NatsOptions, NodeOptions,
+};
+pub use control::ControlError;
+pub use fence::{Lease, LeaseError};
+pub use identity::{ApiKey, IdentityError, REGISTRATION_FILE, RegistrationError};
+pub use ledger::{OpenError as LedgerError, Work};
+pub use node::{ConnectError, Handle, Service, StartupError, start};
+pub use workloads::{Roster, View};
+
+/// The version that the node says it is.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

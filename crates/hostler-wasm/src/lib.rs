@@ -1,1 +1,26 @@
-//! Placeholder.
+//! WebAssembly functions: core modules with WASI preview 1, compiled once and
+//! run afresh for every message (protocol 6.9).
+//!
+//! ```text
+//!  Runtime ──compile──▶ Function ──run(Call)──▶ Report { answer, log, took }
+//! ```
+//!
+//! A call sees `argv = ["nexfunction", subject]`, the payload on stdin and the
+//! environment it was given; no file, no socket, nothing of an earlier call.
+//! What it writes to stdout is the answer, all writes together.
+//!
+//! A call occupies the thread that polls it for as long as the guest computes,
+//! so it belongs on a thread that has nothing else to do. What must never
+//! happen: a call outliving its time, growing past its memory, or taking the
+//! process with it.
+
+mod capture;
+mod error;
+mod function;
+mod guest;
+mod runtime;
+mod ticker;
+
+pub use error::{CompileError, RunError, RuntimeError};
+pub use function::{Call, Function, Limits, Report};
+pub use runtime::{Runtime, RuntimeOptions};

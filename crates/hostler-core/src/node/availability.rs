@@ -35,6 +35,12 @@ impl Timing {
             lease: heartbeat.saturating_mul(5),
         }
     }
+
+    /// How much longer the control plane waits than the node: it covers what
+    /// their clocks run apart, and the time a killed process takes to be gone.
+    pub const fn margin(&self) -> Duration {
+        self.lease.saturating_sub(self.fence_after)
+    }
 }
 
 impl Default for Timing {

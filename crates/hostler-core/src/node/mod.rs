@@ -7,10 +7,16 @@
 //! fences itself one margin before that, by its own clock.
 
 mod availability;
+mod beat;
+mod held;
 mod lease;
+mod leave;
 
 pub use availability::{Availability, NodeStatus, Timing, availability, node_status};
-pub use lease::{lease_grant, must_fence};
+pub use beat::Beat;
+pub use held::HeldLease;
+pub use lease::{Grant, lease_grant};
+pub use leave::StillSeated;
 
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +67,8 @@ impl NodeFacts {
     }
 
     /// Whether everything seated here may be seated elsewhere: the node is
-    /// offline and the lease it was granted has run out.
+    /// offline and the lease it was granted has run out. True only in the
+    /// transaction that asks: a heartbeat may renew the lease right after.
     pub fn is_lost(&self, now: Timestamp, timing: &Timing) -> bool {
         let offline = availability(self.last_heard, now, timing) == Availability::Offline;
         offline && now >= self.lease_until

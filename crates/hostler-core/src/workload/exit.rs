@@ -28,9 +28,9 @@ impl Default for RestartPolicy {
     fn default() -> Self {
         Self {
             first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(60),
+            longest_pause: Duration::from_mins(1),
             limit: 10,
-            settled_after: Duration::from_secs(60),
+            settled_after: Duration::from_mins(1),
         }
     }
 }

@@ -21,12 +21,16 @@
 
 mod claim;
 mod exit;
+mod forget;
+mod merge;
 mod order;
 mod status;
 mod step;
 
 pub use claim::{Claim, claim};
 pub use exit::{AfterExit, Exit, RestartPolicy, after_exit};
+pub use forget::{burial_over, may_forget, wants_forgotten};
+pub use merge::{Word, seen_merge};
 pub use order::{Held, NodeGoal, Verdict, order_verdict};
 pub use status::{WorkloadStatus, status};
 pub use step::{SeatView, Step, next_step};
@@ -101,6 +105,9 @@ pub enum SeenState {
     Ended,
     /// Given up, with a problem text beside it.
     Failed,
+    /// Stopped because the node's lease ended, or not yet started again after
+    /// the node itself was: waits for a fresh order.
+    Fenced,
 }
 
 /// A node's last word about a workload.

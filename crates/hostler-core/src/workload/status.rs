@@ -44,7 +44,9 @@ pub fn status(facts: &WorkloadFacts, seat: Option<Availability>) -> WorkloadStat
 
 fn wanted(seen: Option<SeenState>) -> WorkloadStatus {
     match seen {
-        None | Some(SeenState::Absent | SeenState::Starting) => WorkloadStatus::Starting,
+        None | Some(SeenState::Absent | SeenState::Starting | SeenState::Fenced) => {
+            WorkloadStatus::Starting
+        }
         Some(SeenState::Running) => WorkloadStatus::Running,
         Some(SeenState::Stopping) => WorkloadStatus::Stopping,
         Some(SeenState::Ended) => WorkloadStatus::Stopped,
@@ -76,56 +78,42 @@ mod tests {
     #[test]
     fn the_status_follows_from_goal_seat_and_sight() {
         use Availability::{Offline, Online, Suspect};
-        let check = |goal, seat: Option<Availability>, seen, expected| {
-            assert_eq!(status(&facts(goal, seat.is_some(), seen), seat), expected);
-        };
-        let running = Some((3, SeenState::Running));
-        check(Goal::Running, None, None, WorkloadStatus::Queued);
-        check(Goal::Stopped, None, None, WorkloadStatus::Stopped);
-        check(Goal::Running, Some(Online), None, WorkloadStatus::Starting);
-        check(
-            Goal::Running,
-            Some(Online),
-            running,
-            WorkloadStatus::Running,
-        );
-        check(
-            Goal::Running,
-            Some(Suspect),
-            running,
-            WorkloadStatus::Running,
-        );
-        check(
-            Goal::Running,
-            Some(Offline),
-            running,
-            WorkloadStatus::Unknown,
-        );
-        check(
-            Goal::Running,
-            Some(Online),
-            Some((2, SeenState::Running)),
-            WorkloadStatus::Starting,
-        );
-        check(
-            Goal::Running,
-            Some(Online),
-            Some((3, SeenState::Failed)),
-            WorkloadStatus::Failed,
-        );
-        check(
-            Goal::Running,
-            Some(Online),
-            Some((3, SeenState::Ended)),
-            WorkloadStatus::Stopped,
-        );
-        check(
-            Goal::Stopped,
-            Some(Online),
-            running,
-            WorkloadStatus::Stopping,
-        );
-        check(Goal::Gone, Some(Offline), running, WorkloadStatus::Deleting);
+        use WorkloadStatus as Is;
+        let (running, older) = (Some((3, SeenState::Running)), Some((2, SeenState::Running)));
+        let now = |state| Some((3, state));
+        let table = [
+            (Goal::Running, None, None, Is::Queued),
+            (Goal::Stopped, None, None, Is::Stopped),
+            (Goal::Running, Some(Online), None, Is::Starting),
+            (Goal::Running, Some(Online), running, Is::Running),
+            (Goal::Running, Some(Suspect), running, Is::Running),
+            (Goal::Running, Some(Offline), running, Is::Unknown),
+            (Goal::Running, Some(Online), older, Is::Starting),
+            (
+                Goal::Running,
+                Some(Online),
+                now(SeenState::Fenced),
+                Is::Starting,
+            ),
+            (
+                Goal::Running,
+                Some(Online),
+                now(SeenState::Failed),
+                Is::Failed,
+            ),
+            (
+                Goal::Running,
+                Some(Online),
+                now(SeenState::Ended),
+                Is::Stopped,
+            ),
+            (Goal::Stopped, Some(Online), running, Is::Stopping),
+            (Goal::Gone, Some(Offline), running, Is::Deleting),
+        ];
+        for (goal, seat, seen, expected) in table {
+            let found = status(&facts(goal, seat.is_some(), seen), seat);
+            assert_eq!(found, expected, "{goal:?} {seat:?} {seen:?}");
+        }
     }
 
     #[test]

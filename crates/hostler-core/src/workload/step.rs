@@ -1,11 +1,20 @@
 //! The one next step of the control plane for a workload. A pass asks this
 //! for every workload and carries out the answer; it decides nothing itself.
+//!
+//! A step that changes the row is asked for again in the transaction that
+//! carries it out, with the rows of workload and node locked and the time read
+//! then, and dropped if the answer differs: between the pass's look and its
+//! deed a heartbeat may have renewed the lease. An order needs no second look:
+//! it names the heartbeat it was decided on, and the node judges its age. That
+//! heartbeat is read with the workload's row or before it, never after.
 
 use super::{Goal, NodeGoal, OnNodeLoss, SeenState, WorkloadFacts};
 use crate::id::NodeId;
+use crate::node::{Availability, NodeFacts, Scheduling, Timing, availability};
+use crate::{Generation, Timestamp};
 
 /// What a pass should do about a workload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// All is as wanted, or only time will tell.
     Nothing,
@@ -17,6 +26,9 @@ pub enum Step {
     Unseat(NodeId),
     /// Forget it, leaving a tombstone of its generation.
     Erase,
+    /// Raise its generation to this one: its node was told a higher one than
+    /// the row has, so the row comes from an older copy of the database.
+    Raise(Generation),
 }
 
 /// What is known of the node a workload is seated on.
@@ -30,6 +42,18 @@ pub struct SeatView {
     pub draining: bool,
 }
 
+impl SeatView {
+    /// The view of a node at `now`.
+    pub fn of(node: &NodeFacts, now: Timestamp, timing: &Timing) -> Self {
+        let heard = availability(node.last_heard, now, timing);
+        Self {
+            reachable: matches!(heard, Availability::Online | Availability::Suspect),
+            lost: node.is_lost(now, timing),
+            draining: node.scheduling == Scheduling::Draining,
+        }
+    }
+}
+
 /// The next step; `seat` is `None` also when the seat's node was unregistered.
 pub fn next_step(facts: &WorkloadFacts, seat: Option<SeatView>) -> Step {
     let Some(node) = facts.seat else {
@@ -40,10 +64,13 @@ pub fn next_step(facts: &WorkloadFacts, seat: Option<SeatView>) -> Step {
     };
     let moves = facts.on_node_loss == OnNodeLoss::Restart;
     if view.lost && moves {
-        return Step::Unseat(node);
+        return lost(facts, node);
     }
     if !view.reachable {
         return Step::Nothing;
+    }
+    if let Some(seen) = facts.seen.filter(|seen| seen.generation > facts.generation) {
+        return Step::Raise(seen.generation.next());
     }
     match facts.goal {
         Goal::Running if view.draining && moves => drained(facts, node),
@@ -60,11 +87,29 @@ fn unseated(goal: Goal) -> Step {
     }
 }
 
+impl WorkloadFacts {
+    /// Whether a drain takes it off its node; what waits for its node stays,
+    /// and so does what has ended and will not be started again.
+    pub fn leaves_when_drained(&self) -> bool {
+        let ended = self.seen_now() == Some(SeenState::Ended);
+        let moves = self.on_node_loss == OnNodeLoss::Restart;
+        self.goal != Goal::Running || (moves && !ended)
+    }
+}
+
+/// What ended with success is not started again, so it stays where it ended.
+fn lost(facts: &WorkloadFacts, node: NodeId) -> Step {
+    match (facts.goal, facts.seen_now()) {
+        (Goal::Running, Some(SeenState::Ended)) => Step::Nothing,
+        _ => Step::Unseat(node),
+    }
+}
+
 /// A node that says *absent* holds a tombstone of this generation (a drain was
 /// called off, or a failed start cleaned up): only a new seat revives it.
 fn kept(facts: &WorkloadFacts, node: NodeId) -> Step {
     match facts.seen_now() {
-        None => Step::Ensure(node, NodeGoal::Running),
+        None | Some(SeenState::Fenced) => Step::Ensure(node, NodeGoal::Running),
         Some(SeenState::Absent) => Step::Unseat(node),
         Some(_) => Step::Nothing,
     }
@@ -90,7 +135,6 @@ fn drained(facts: &WorkloadFacts, node: NodeId) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Generation;
     use crate::id::WorkloadId;
     use crate::workload::Seen;
 
@@ -199,6 +243,32 @@ mod tests {
     }
 
     #[test]
+    fn what_ended_with_success_on_a_lost_node_is_not_run_again() {
+        let ended = Some(SeenState::Ended);
+        check(seated(Goal::Running, ended), LOST, Step::Nothing);
+        check(seated(Goal::Gone, ended), LOST, Step::Unseat(node()));
+        check(seated(Goal::Stopped, ended), LOST, Step::Unseat(node()));
+    }
+
+    #[test]
+    fn what_was_fenced_is_ordered_again() {
+        let fenced = seated(Goal::Running, Some(SeenState::Fenced));
+        check(fenced, FINE, Step::Ensure(node(), NodeGoal::Running));
+        check(fenced, DRAINING, Step::Ensure(node(), NodeGoal::Gone));
+    }
+
+    #[test]
+    fn a_row_from_an_older_database_overtakes_its_node() {
+        let mut facts = seated(Goal::Running, None);
+        facts.seen = Some(Seen {
+            generation: Generation::new(9),
+            state: SeenState::Absent,
+        });
+        check(facts, FINE, Step::Raise(Generation::new(10)));
+        check(facts, LOST, Step::Unseat(node()));
+    }
+
+    #[test]
     fn draining_clears_the_node_by_its_own_word() {
         let running = seated(Goal::Running, Some(SeenState::Running));
         check(running, DRAINING, Step::Ensure(node(), NodeGoal::Gone));
@@ -209,6 +279,23 @@ mod tests {
             DRAINING,
             Step::Nothing,
         );
+    }
+
+    #[test]
+    fn what_a_drain_leaves_in_place_is_not_counted_as_leaving() {
+        let running = seated(Goal::Running, Some(SeenState::Running));
+        assert!(running.leaves_when_drained());
+        assert!(!seated(Goal::Running, Some(SeenState::Ended)).leaves_when_drained());
+        let waits = WorkloadFacts {
+            on_node_loss: OnNodeLoss::Wait,
+            ..running
+        };
+        assert!(!waits.leaves_when_drained());
+        let stopped = WorkloadFacts {
+            goal: Goal::Stopped,
+            ..waits
+        };
+        assert!(stopped.leaves_when_drained());
     }
 
     #[test]

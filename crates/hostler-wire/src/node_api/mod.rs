@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use hostler_core::Generation;
-use hostler_core::id::{BootId, WorkloadId};
+use hostler_core::id::WorkloadId;
 use hostler_core::node::Beat;
 use hostler_core::workload::{Kind, NodeGoal, OnNodeLoss, SeenState};
 use serde::{Deserialize, Serialize};
@@ -130,13 +130,13 @@ pub struct Heartbeat {
 /// What our nodes add to the seed's heartbeat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// This start of the daemon.
-    pub boot: BootId,
-    /// Counts up within a boot; an older one that arrives late is ignored.
-    pub sequence: u64,
-    /// The span without an answer after which this node stops leased work, as
-    /// it has it on disk; absent: never. The control plane moves no work
-    /// before the node has named one.
+    /// This start of the daemon, and the number of this heartbeat in it; an
+    /// older one that arrives late is ignored.
+    #[serde(flatten)]
+    pub beat: Beat,
+    /// Milliseconds without an answer after which this node stops leased work,
+    /// as it has it on disk; absent: never. The control plane moves no work
+    /// before the node has named a span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence_after_ms: Option<u64>,
     /// The node's version.
@@ -158,12 +158,11 @@ pub struct Report {
 pub struct HeartbeatReply {
     /// Milliseconds until the next heartbeat is wanted.
     pub heartbeat_ms: u64,
-    /// Whether the lease this grants has an end; if so, the node stops leased
-    /// work when it gets no answer for `fence_after_ms`, and says so from its
-    /// next heartbeat on, once that is on its disk. Never taken back.
-    pub bounded: bool,
-    /// Milliseconds without an answer after which the node fences itself.
-    pub fence_after_ms: u64,
+    /// Milliseconds without an answer after which the node must stop leased
+    /// work by itself; absent: never. The node says in its next report that it
+    /// will, once that is on its disk, and never takes it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence_after_ms: Option<u64>,
     /// Tombstones the control plane no longer needs the node to keep.
     #[serde(default)]
     pub forget: Vec<(WorkloadId, Generation)>,

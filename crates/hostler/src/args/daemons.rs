@@ -94,7 +94,7 @@ pub struct NodeUpArgs {
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = super::work::pair)]
     pub labels: Vec<(String, String)>,
     /// Idle slots to keep warm, at least
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 2, value_name = "N")]
     pub warm: u32,
     /// Workloads to hold, at most
     #[arg(long, default_value_t = 64, value_name = "N")]
@@ -105,8 +105,8 @@ pub struct NodeUpArgs {
     /// The agent program; else beside this one
     #[arg(long, env = "HOSTLER_AGENT", value_name = "FILE")]
     pub agent: Option<PathBuf>,
-    /// The driver: process, or fake for simulated nodes
-    #[arg(long, default_value = "process", value_name = "DRIVER")]
+    /// How slots are made: best, process, or fake for simulated nodes
+    #[arg(long, default_value = "best", value_name = "DRIVER")]
     pub driver: String,
     /// Stop all work when the node is stopped, instead of leaving it running
     #[arg(long)]

@@ -54,7 +54,8 @@ fn list(contexts: &Contexts, output: Output) -> Result<()> {
     output.show(&rows.collect::<Vec<_>>(), |rows| {
         let mut table = output::table(&["name", "url", "current"]);
         for row in rows {
-            table.add_row([&row.name, &row.url, if row.current { "*" } else { "" }]);
+            let mark = if row.current { "*" } else { "" };
+            table.add_row([row.name.as_str(), &row.url, mark]);
         }
         table
     })

@@ -38,27 +38,39 @@ impl Fleet {
     }
 }
 
-/// The running children.
+/// The running children, in the order in which they were started.
 pub(crate) struct Children {
-    /// In the order in which they are stopped.
+    hostler: PathBuf,
     parts: Vec<(CancellationToken, JoinHandle<()>)>,
 }
 
 impl Children {
-    /// Starts all three, side by side.
+    /// Starts NATS and the control plane, side by side; a node that has joined
+    /// before as well.
     pub(crate) fn start(fleet: &Fleet) -> Result<Self> {
         let hostler = std::env::current_exe().context("this program has no path")?;
-        let parts = vec![node(fleet, &hostler), control(fleet, &hostler), nats_server(fleet)];
-        let run = |options| {
-            let stop = CancellationToken::new();
-            (stop.clone(), tokio::spawn(child::run(options, stop)))
-        };
-        Ok(Self { parts: parts.into_iter().map(run).collect() })
+        let mut children = Self { hostler, parts: Vec::new() };
+        children.run(nats_server(fleet));
+        children.run(control(fleet, &children.hostler));
+        if fleet.is_joined() {
+            children.start_node(fleet);
+        }
+        Ok(children)
+    }
+
+    /// Starts the node.
+    pub(crate) fn start_node(&mut self, fleet: &Fleet) {
+        self.run(node(fleet, &self.hostler));
+    }
+
+    fn run(&mut self, options: ChildOptions) {
+        let stop = CancellationToken::new();
+        self.parts.push((stop.clone(), tokio::spawn(child::run(options, stop))));
     }
 
     /// Stops the node with its work, then the control plane, then NATS.
     pub(crate) async fn stop(self) {
-        for (stop, task) in self.parts {
+        for (stop, task) in self.parts.into_iter().rev() {
             stop.cancel();
             if let Err(error) = task.await {
                 tracing::error!(%error, "a supervisor ended badly");
@@ -96,16 +108,18 @@ fn node(fleet: &Fleet, hostler: &Path) -> ChildOptions {
     let data = fleet.layout.data.join("node");
     let seed = nats::seed_file(&fleet.layout, "node");
     let join = fleet.layout.secret("join.token");
-    let arguments = vec![
+    let mut arguments = vec![
         ("--data", data.into_os_string()),
         ("--listen", format!("127.0.0.1:{}", fleet.node_port).into()),
         ("--control", fleet.url().into()),
         ("--nats", fleet.nats.url.clone().into()),
         ("--nats-seed", seed.into_os_string()),
-        ("--join-token-file", join.into_os_string()),
         ("--nats-server", fleet.nats_server.clone().into_os_string()),
         ("--agent", fleet.agent.clone().into_os_string()),
     ];
+    if join.exists() {
+        arguments.push(("--join-token-file", join.into_os_string()));
+    }
     ours(fleet, hostler, "node", &["node", "up", "--stop-work"], arguments)
 }
 

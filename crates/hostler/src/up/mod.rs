@@ -34,8 +34,8 @@ pub(crate) async fn up(args: UpArgs, output: Output) -> Result<()> {
     let _lock = fleet.layout.lock()?;
     free(&fleet)?;
     let stop = signals::stop_token()?;
-    let children = Children::start(&fleet)?;
-    let started = stop.run_until_cancelled(start(&fleet, output)).await;
+    let mut children = Children::start(&fleet)?;
+    let started = stop.run_until_cancelled(start(&fleet, &mut children, output)).await;
     if let Some(Ok(())) = started {
         stop.cancelled().await;
     }
@@ -74,11 +74,14 @@ fn free(fleet: &Fleet) -> Result<()> {
     }
 }
 
-async fn start(fleet: &Fleet, output: Output) -> Result<()> {
+async fn start(fleet: &Fleet, children: &mut Children, output: Output) -> Result<()> {
     let client = ControlClient::new(&fleet.url(), &fleet.token)?;
     let progress = output.progress("Starting the control plane".to_owned());
     within(START, "the control plane did not answer", || async { client.health().await.is_ok() }).await?;
-    join(fleet, &client).await?;
+    if !fleet.is_joined() {
+        join(fleet, &client).await?;
+        children.start_node(fleet);
+    }
     progress.say("Starting the node".to_owned());
     within(START, "the node did not come online", || is_online(&client)).await?;
     drop(progress);
@@ -87,12 +90,9 @@ async fn start(fleet: &Fleet, output: Output) -> Result<()> {
     Ok(())
 }
 
-/// The node waits for this file; it needs it once in its life.
+/// A node needs this once in its life.
 async fn join(fleet: &Fleet, client: &ControlClient) -> Result<()> {
     let file = fleet.layout.secret("join.token");
-    if fleet.is_joined() || file.exists() {
-        return Ok(());
-    }
     let made = client.join_token_create(&hostler_wire::rest::JoinTokenCreate::default()).await?;
     secret::write(&file, made.secret.as_bytes()).context("could not keep the join token")
 }

@@ -1,0 +1,127 @@
+//! From a request to a running workload (protocol 2.6, second table):
+//! decode, check, fetch, validate, start. Each step has its own words for
+//! refusing, which are the original's.
+
+mod artifact;
+mod environment;
+
+use std::path::PathBuf;
+
+use hostler_wire::agent::{AgentDeployRequest, AgentRefusal};
+
+use crate::agent::Agent;
+use crate::function::Function;
+use crate::service::{ElfError, Launch, Service, elf_check};
+
+/// What runs.
+pub(crate) enum Workload {
+    Service(Service),
+    Function(Function),
+}
+
+/// The artifact and how it will be run: all that is known before the start.
+pub(crate) enum Prepared {
+    Service(Launch),
+    Function(Vec<u8>),
+}
+
+/// Fetches and checks the artifact. May be dropped at any point.
+pub(crate) async fn prepare(
+    agent: &Agent,
+    request: &AgentDeployRequest,
+) -> Result<Prepared, AgentRefusal> {
+    match kind(&request.workload_type)? {
+        Kind::Service => service_prepare(agent, request).await.map(Prepared::Service),
+        Kind::Function => {
+            let module = artifact::fetch(&agent.client, &agent.slot, request).await;
+            let module = module.map_err(|error| AgentRefusal::Artifact(error.to_string()))?;
+            Ok(Prepared::Function(module))
+        }
+    }
+}
+
+/// Starts it. Not to be dropped: a process may have been made.
+pub(crate) async fn start(
+    agent: &Agent,
+    request: &AgentDeployRequest,
+    prepared: Prepared,
+) -> Result<Workload, AgentRefusal> {
+    agent.status.count_start();
+    match prepared {
+        Prepared::Service(launch) => {
+            let service = Service::start(&launch, agent.surroundings()).await;
+            let service = service.map_err(|error| AgentRefusal::Start(error.to_string()))?;
+            agent.status.running(service.pid());
+            Ok(Workload::Service(service))
+        }
+        Prepared::Function(module) => {
+            let function = Function::start(agent, request, module).await?;
+            agent.status.running(None);
+            Ok(Workload::Function(function))
+        }
+    }
+}
+
+enum Kind {
+    Service,
+    Function,
+}
+
+fn kind(name: &str) -> Result<Kind, AgentRefusal> {
+    let refused = |text: &str| Err(AgentRefusal::Provider(text.to_owned()));
+    match name.to_ascii_lowercase().as_str() {
+        "elf" | "native" => Ok(Kind::Service),
+        "wasm" if cfg!(feature = "wasm") => Ok(Kind::Function),
+        "wasm" => refused("WebAssembly is not supported by this agent"),
+        "v8" => refused("V8 is not supported on this platform"),
+        "oci" => refused("oci execution provider not yet implemented"),
+        _ => refused("invalid execution provider specified"),
+    }
+}
+
+async fn service_prepare(
+    agent: &Agent,
+    request: &AgentDeployRequest,
+) -> Result<Launch, AgentRefusal> {
+    let environment = environment::service(request).map_err(AgentRefusal::Validate)?;
+    let bytes = artifact::fetch(&agent.client, &agent.slot, request).await;
+    let bytes = bytes.map_err(|error| AgentRefusal::Artifact(error.to_string()))?;
+    elf_check(&bytes).map_err(|error: ElfError| AgentRefusal::Validate(error.to_string()))?;
+    let program = agent.work.join(format!("workload-{}", agent.slot));
+    write_program(program.clone(), bytes).await?;
+    Ok(Launch {
+        agent: rustix::process::getpid().as_raw_nonzero().get(),
+        work: agent.work.clone(),
+        program,
+        name: request.workload_name.clone(),
+        argv: request.argv.clone(),
+        environment,
+    })
+}
+
+/// Writes the program's file, executable for its owner only.
+async fn write_program(path: PathBuf, bytes: Vec<u8>) -> Result<(), AgentRefusal> {
+    let written = tokio::task::spawn_blocking(move || artifact::write(&path, &bytes)).await;
+    written
+        .unwrap_or_else(|error| Err(std::io::Error::other(error)))
+        .map_err(|error| AgentRefusal::Artifact(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_without_a_provider_is_refused_in_the_original_s_words() {
+        let check = |name, tail: &str| {
+            let refusal = kind(name).err().map(|refusal| refusal.to_string());
+            let expected = format!("Failed to initialize workload execution provider; {tail}");
+            assert_eq!(refusal, Some(expected));
+        };
+        check("oci", "oci execution provider not yet implemented");
+        check("V8", "V8 is not supported on this platform");
+        check("exe", "invalid execution provider specified");
+        assert!(matches!(kind("ELF"), Ok(Kind::Service)));
+        assert!(matches!(kind("native"), Ok(Kind::Service)));
+    }
+}

@@ -1,0 +1,23 @@
+//! What stands for functions where there is no engine. None is ever made.
+
+use hostler_wire::agent::{AgentDeployRequest, AgentRefusal};
+
+use crate::agent::Agent;
+
+/// A function that cannot be.
+pub(crate) enum Function {}
+
+impl Function {
+    pub(crate) async fn start(
+        _agent: &Agent,
+        _request: &AgentDeployRequest,
+        _module: Vec<u8>,
+    ) -> Result<Self, AgentRefusal> {
+        let text = "WebAssembly is not supported by this agent";
+        Err(AgentRefusal::Provider(text.to_owned()))
+    }
+
+    pub(crate) async fn stop(&mut self) {
+        match *self {}
+    }
+}

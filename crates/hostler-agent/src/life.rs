@@ -1,0 +1,209 @@
+//! The agent's life: link, subscriptions, handshake; then orders until it is
+//! told to end, by a signal or by its own loneliness.
+//!
+//! Subscriptions come before the handshake on the same connection, so when
+//! the node has its handshake, the server knows where to send the node's
+//! orders.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::{Client, HeaderMap, Message, Subscriber};
+use bytes::Bytes;
+use chrono::Utc;
+use futures::StreamExt as _;
+use hostler_wire::agent::{AgentMetadata, ERROR_HEADER, HandshakeRequest, UndeployRequest};
+use hostler_wire::agent::{Message as _, subject};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::{Agent, Desk};
+use crate::link::{self, Connection, LinkError, Listener};
+use crate::service::Reaper;
+use crate::{STATUS_BROKEN, STATUS_NO_NODE, handshake, outbox, pulse, status};
+
+/// From the start until there is a connection for the first time.
+const FIRST_CONNECTION: Duration = Duration::from_secs(10);
+
+/// From then until the node has answered the handshake for the first time.
+const FIRST_HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// How long an agent that runs nothing waits for a lost node.
+const LONELINESS: Duration = Duration::from_mins(10);
+
+/// Between the polite signal and the hard one, if nobody says otherwise.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long last messages may take at the end.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Why the agent cannot live.
+#[derive(Debug, thiserror::Error)]
+enum LifeError {
+    #[error("cannot watch over processes: {0}")]
+    Broken(#[from] std::io::Error),
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error("cannot subscribe: {0}")]
+    Subscribe(#[from] async_nats::SubscribeError),
+    #[error("the node's NATS server was not there in {FIRST_CONNECTION:?}")]
+    NoConnection,
+    #[error("the node did not answer the handshake in {FIRST_HANDSHAKE:?}")]
+    NoHandshake,
+    #[error("there was no connection for {LONELINESS:?}, and nothing runs here")]
+    Lonely,
+}
+
+/// Lives; the exit status.
+pub(crate) async fn live(metadata: AgentMetadata) -> u8 {
+    match try_live(metadata).await {
+        Ok(()) => 0,
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(%error, cause, "the agent ends");
+            match error {
+                LifeError::Broken(_) => STATUS_BROKEN,
+                _ => STATUS_NO_NODE,
+            }
+        }
+    }
+}
+
+async fn try_live(metadata: AgentMetadata) -> Result<(), LifeError> {
+    let mut told_to_end = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    pulse::start()?;
+    let reaper = Reaper::start()?;
+    let hello = handshake::request(&metadata.slot, Utc::now(), &metadata.message);
+    let link = link::open(&metadata).await?;
+    let (outbox, delivery) = outbox::outbox(&metadata.slot);
+    let agent = Arc::new(Agent {
+        work: std::env::current_dir()?,
+        client: link.client.clone(),
+        outbox,
+        status: Arc::new(status::Status::new(&metadata.slot)),
+        reaper,
+        desk: Mutex::new(Desk::default()),
+        closing: CancellationToken::new(),
+        slot: metadata.slot,
+    });
+    listen(&agent).await?;
+    let mut connection = link.connection;
+    let ended = tokio::select! {
+        ended = keep_company(&agent, &mut connection, &hello, delivery) => Err(ended),
+        _ = told_to_end.recv() => Ok(()),
+        _ = interrupted.recv() => Ok(()),
+    };
+    if let Err(left) = agent.undeploy(GRACE).await {
+        tracing::error!(%left, "ending nevertheless");
+    }
+    // Without a connection there is nobody to tell.
+    let _ = timeout(FAREWELL, agent.client.flush()).await;
+    ended
+}
+
+/// Shakes hands after every connection; returns when it has to give up.
+async fn keep_company(
+    agent: &Arc<Agent>,
+    connection: &mut watch::Receiver<Connection>,
+    hello: &HandshakeRequest,
+    delivery: outbox::Delivery,
+) -> LifeError {
+    match timeout(FIRST_CONNECTION, connection.wait_for(|now| now.up)).await {
+        Ok(Ok(_)) => {}
+        _ => return LifeError::NoConnection,
+    }
+    let mut current = connection.borrow().count;
+    let shaken = handshake::shake(&agent.client, hello);
+    if timeout(FIRST_HANDSHAKE, shaken).await.is_err() {
+        return LifeError::NoHandshake;
+    }
+    tracing::info!(slot = %agent.slot, "ready");
+    let greeted = watch::Sender::new(current);
+    let listener = Listener {
+        connection: connection.clone(),
+        greeted: greeted.subscribe(),
+    };
+    tokio::spawn(delivery.run(agent.client.clone(), listener));
+    loop {
+        let news = connection.wait_for(|now| now.up && now.count != current);
+        match timeout(LONELINESS, news)
+            .await
+            .map(|now| now.map(|now| now.count))
+        {
+            Ok(Ok(count)) => current = count,
+            Ok(Err(_)) => return LifeError::NoConnection,
+            Err(_) if connection.borrow().up || agent.status.is_busy() => continue,
+            Err(_) => return LifeError::Lonely,
+        }
+        // Interrupted by the next connection, if this one is lost meanwhile.
+        let again = connection.wait_for(|now| now.count != current);
+        tokio::select! {
+            () = handshake::shake(&agent.client, hello) => {
+                tracing::info!("the node knows of us again");
+                greeted.send_replace(current);
+            }
+            _ = again => {}
+        }
+    }
+}
+
+/// Subscribes and answers, each kind of order on its own feet.
+async fn listen(agent: &Arc<Agent>) -> Result<(), LifeError> {
+    let client = &agent.client;
+    let pings = client.subscribe(subject::ping(&agent.slot)).await?;
+    let deploys = client.subscribe(subject::deploy(&agent.slot)).await?;
+    let undeploys = client.subscribe(subject::undeploy(&agent.slot)).await?;
+    tokio::spawn(answer_pings(Arc::clone(agent), pings));
+    tokio::spawn(answer_deploys(Arc::clone(agent), deploys));
+    tokio::spawn(answer_undeploys(Arc::clone(agent), undeploys));
+    Ok(())
+}
+
+async fn answer_pings(agent: Arc<Agent>, mut asked: Subscriber) {
+    while let Some(message) = asked.next().await {
+        let state = agent.status.state(agent.outbox.dropped());
+        respond(&agent.client, &message, state.encode().into()).await;
+    }
+}
+
+async fn answer_deploys(agent: Arc<Agent>, mut asked: Subscriber) {
+    while let Some(message) = asked.next().await {
+        let response = agent.deploy(&message.payload).await;
+        respond(&agent.client, &message, response.encode().into()).await;
+    }
+}
+
+async fn answer_undeploys(agent: Arc<Agent>, mut asked: Subscriber) {
+    while let Some(message) = asked.next().await {
+        // Whatever else it says, it says undeploy.
+        let request = UndeployRequest::decode(&message.payload).unwrap_or_default();
+        let grace = request.grace_ms.map_or(GRACE, Duration::from_millis);
+        match agent.undeploy(grace).await {
+            Ok(()) => respond(&agent.client, &message, Bytes::new()).await,
+            Err(left) => respond_failed(&agent.client, &message, &left.to_string()).await,
+        }
+    }
+}
+
+async fn respond(client: &Client, message: &Message, answer: Bytes) {
+    if let Some(reply) = message.reply.clone()
+        && let Err(error) = client.publish(reply, answer).await
+    {
+        tracing::warn!(%error, "could not answer the node");
+    }
+}
+
+async fn respond_failed(client: &Client, message: &Message, why: &str) {
+    tracing::error!(why, "could not undeploy");
+    let mut headers = HeaderMap::new();
+    headers.insert(ERROR_HEADER, why);
+    if let Some(reply) = message.reply.clone() {
+        // The node sees that there is no answer.
+        let _ = client
+            .publish_with_headers(reply, headers, Bytes::new())
+            .await;
+    }
+}

@@ -1,0 +1,235 @@
+//! Starting and ending. In this order: options are checked, the store is
+//! opened, the first administrator is made, the port is bound, and only then
+//! passes run and requests are answered. The end is the reverse: no new
+//! requests, long answers end, passes finish the run they are in.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use async_nats::jetstream;
+use axum::Router;
+use hostler_core::access::Policy;
+use hostler_core::node::Timing;
+use hostler_daemon::config::Mistakes;
+use hostler_store::{By, KeyError, OpenError, SealingKey, Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::artifacts::ArtifactFiles;
+use crate::http::{self, KnownTokens};
+use crate::logs::{LogHistory, LogStream};
+use crate::nodes::{self, NodeCalls};
+use crate::options::ControlOptions;
+use crate::passes::{
+    Housekeeping, Nodes, Operations, Passes, StrayPass, Strays, Workloads, holder_name,
+};
+use crate::state::{App, Placing, Shared};
+
+/// Why a control plane did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The options are wrong; nothing was opened.
+    #[error(transparent)]
+    Options(#[from] Mistakes),
+    /// The folder of data could not be made.
+    #[error("the folder {path} could not be made")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The sealing key could not be loaded.
+    #[error("the sealing key could not be loaded")]
+    Key(#[from] KeyError),
+    /// The database could not be opened.
+    #[error("the database could not be opened")]
+    Open(#[from] OpenError),
+    /// The database could not be used.
+    #[error("the database could not be read")]
+    Store(#[from] StoreError),
+    /// The address of the API could not be bound.
+    #[error("could not listen on {address}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The credentials for the control NATS could not be used.
+    #[error("the connection to NATS could not be set up")]
+    Nats(#[source] std::io::Error),
+}
+
+/// A running control plane.
+#[derive(Debug)]
+pub struct Control {
+    address: SocketAddr,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// How long open requests may take to end.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How many explanations are made at a time.
+const EXPLAIN_AT_ONCE: usize = 4;
+
+/// Between two looks of passes that are woken, and of those that watch.
+const LONGEST_FLOOR: Duration = Duration::from_secs(1);
+
+/// Between two sweeps, and two looks at the stream of logs.
+const SELDOM: Duration = Duration::from_mins(1);
+
+impl Control {
+    /// Starts a control plane that runs until `stop` is cancelled.
+    pub async fn start(
+        options: ControlOptions,
+        stop: CancellationToken,
+    ) -> Result<Self, StartError> {
+        options.check()?;
+        let Parts { app, incoming, logs } = open(&options, stop.clone()).await?;
+        let (listener, address) = listen(options.listen).await?;
+        let mut tasks = vec![tokio::spawn(nodes::answers(app.clone(), incoming))];
+        tasks.extend(start_passes(&app, &options, logs));
+        let router = http::api(app, options.public_url);
+        tasks.push(tokio::spawn(serve(listener, router, stop)));
+        Ok(Self { address, tasks })
+    }
+
+    /// Where the API answers.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until everything has ended, after the stop.
+    pub async fn join(self) {
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the control plane ended badly");
+            }
+        }
+    }
+}
+
+/// What was opened.
+pub(crate) struct Parts {
+    pub(crate) app: App,
+    pub(crate) incoming: mpsc::Receiver<nodes::Answer>,
+    pub(crate) logs: Option<LogStream>,
+}
+
+/// Opens everything but the port.
+pub(crate) async fn open(
+    options: &ControlOptions,
+    stop: CancellationToken,
+) -> Result<Parts, StartError> {
+    let store = open_store(options).await?;
+    let folder = options.data_dir.join("artifacts");
+    let limits = options.artifacts;
+    let files = ArtifactFiles::open(folder.clone(), limits.largest, limits.idle);
+    let files = files.map_err(|source| StartError::Folder { path: folder, source })?;
+    let jetstream = match &options.nats {
+        Some(nats) => Some(jetstream::new(nats.connect().await.map_err(StartError::Nats)?)),
+        None => None,
+    };
+    let timing = Timing::of(options.heartbeat);
+    let (answers, incoming) = mpsc::channel(nodes::BATCH);
+    let passes = Passes::default();
+    let patience = timing.heartbeat.clamp(SHORTEST_CALL, LONGEST_CALL);
+    let shared = Shared {
+        holder: holder_name(store.backend()),
+        fleet_size: AtomicUsize::new(store.node_list().await?.len()),
+        store,
+        files,
+        explaining: Semaphore::new(EXPLAIN_AT_ONCE),
+        strays: Strays::default(),
+        calls: NodeCalls::new(patience, answers, passes.clone()),
+        passes,
+        known_tokens: KnownTokens::default(),
+        logs: jetstream.clone().map(LogHistory),
+        metrics: options.metrics.clone(),
+        clock: options.clock.clone(),
+        timing,
+        placing: Placing {
+            policy: options.policy,
+            overcommits: options.overcommits.clone(),
+        },
+        stop,
+    };
+    Ok(Parts {
+        app: App::new(shared),
+        incoming,
+        logs: jetstream.map(LogStream),
+    })
+}
+
+/// How long a node may take to answer an order: a heartbeat, within these.
+const SHORTEST_CALL: Duration = Duration::from_secs(2);
+const LONGEST_CALL: Duration = Duration::from_secs(10);
+
+async fn open_store(options: &ControlOptions) -> Result<Store, StartError> {
+    let folder = &options.data_dir;
+    std::fs::create_dir_all(folder).map_err(|source| StartError::Folder {
+        path: folder.clone(),
+        source,
+    })?;
+    let key = SealingKey::load_or_create(&options.sealing_key_file)?;
+    let store = Store::open(&options.database_url, key).await?;
+    if let Some(secret) = &options.api_token {
+        let by = By::new("hostler", (options.clock)());
+        let policies = vec![Policy::Admin.to_string()];
+        store.bootstrap_admin(&by, secret, policies).await?;
+    }
+    Ok(store)
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+fn start_passes(
+    app: &App,
+    options: &ControlOptions,
+    logs: Option<LogStream>,
+) -> Vec<JoinHandle<()>> {
+    let (passes, stop) = (&app.passes, &app.stop);
+    let often = (app.timing.heartbeat / 2).min(LONGEST_FLOOR);
+    let housekeeping = Housekeeping::new(app.clone(), options.artifacts.grace);
+    let mut tasks = vec![
+        passes.spawn(Workloads::new(app.clone()), often, stop.clone()),
+        passes.spawn(StrayPass(app.clone()), often, stop.clone()),
+        passes.spawn(Nodes::new(app.clone()), often, stop.clone()),
+        passes.spawn(Operations(app.clone()), often, stop.clone()),
+        passes.spawn(housekeeping, SELDOM, stop.clone()),
+    ];
+    tasks.extend(logs.map(|logs| passes.spawn(logs, SELDOM, stop.clone())));
+    tasks
+}
+
+/// Answers requests until the stop, and open ones for a while longer.
+async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let patience = stop.clone();
+    let served = axum::serve(listener, router)
+        .with_graceful_shutdown(async move { stop.cancelled().await });
+    let too_long = async {
+        patience.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        ended = async { served.await } => {
+            if let Err(error) = ended {
+                tracing::error!(%error, "the API ended");
+            }
+        }
+        () = too_long => tracing::warn!("open requests were cut off at the end"),
+    }
+}

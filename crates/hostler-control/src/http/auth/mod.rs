@@ -1,0 +1,150 @@
+//! Who calls, and whether the route lets them in.
+//!
+//! A user shows an API token as bearer, a node its key in `X-Slave-Token`, a
+//! machine that joins a join token as bearer. Secrets are found by digest in
+//! the store, never compared byte by byte here. Every route says in the table
+//! what it demands; [`admit`] runs before the handler and before the body is
+//! read. What a policy cannot say, whose project a thing belongs to, the
+//! handler asks of its [`User`]: another project's things do not exist.
+
+mod known;
+mod user;
+
+pub(crate) use known::KnownTokens;
+pub(crate) use user::User;
+
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use hostler_core::access::Policy;
+use hostler_store::{NodeRow, Secret};
+use hostler_wire::node_api::TOKEN_HEADER;
+
+use crate::http::error::{ApiError, ApiResult};
+use crate::state::App;
+
+/// What a route demands of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Demand {
+    /// Nothing: everybody may call.
+    Nothing,
+    /// A token with this policy.
+    Policy(Policy),
+    /// Any node's key.
+    Node,
+    /// A token with this policy, or any node's key.
+    PolicyOrNode(Policy),
+    /// A token with this policy, or a join token.
+    PolicyOrJoin(Policy),
+}
+
+/// In the table of routes: nothing.
+pub(crate) const fn open() -> Demand {
+    Demand::Nothing
+}
+
+/// In the table of routes: a policy.
+pub(crate) const fn demands(policy: Policy) -> Demand {
+    Demand::Policy(policy)
+}
+
+/// Whoever was admitted.
+#[derive(Clone, Debug)]
+pub(crate) enum Caller {
+    /// Nobody was asked for.
+    Anybody,
+    /// An API token.
+    User(User),
+    /// A node's key.
+    Node(Box<NodeRow>),
+    /// A join token; registering spends one of its uses, if one is left by then.
+    Joiner(Secret),
+}
+
+/// Runs around every route of the table.
+pub(crate) async fn admit(
+    State((app, demand)): State<(App, Demand)>,
+    mut request: Request,
+    next: Next,
+) -> ApiResult<Response> {
+    let caller = caller(&app, demand, request.headers()).await?;
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await)
+}
+
+async fn caller(app: &App, demand: Demand, headers: &HeaderMap) -> ApiResult<Caller> {
+    match demand {
+        Demand::Nothing => Ok(Caller::Anybody),
+        Demand::Node => node(app, headers).await,
+        Demand::PolicyOrNode(_) if headers.contains_key(TOKEN_HEADER) => node(app, headers).await,
+        Demand::Policy(policy) | Demand::PolicyOrNode(policy) => {
+            user(app, policy, headers).await.map(Caller::User)
+        }
+        Demand::PolicyOrJoin(policy) => user_or_joiner(app, policy, headers).await,
+    }
+}
+
+async fn user(app: &App, policy: Policy, headers: &HeaderMap) -> ApiResult<User> {
+    let secret = bearer(headers).ok_or_else(no_token)?;
+    let user = find_user(app, secret).await?.ok_or_else(unknown_token)?;
+    user.may(policy)?;
+    Ok(user)
+}
+
+async fn user_or_joiner(app: &App, policy: Policy, headers: &HeaderMap) -> ApiResult<Caller> {
+    let secret = bearer(headers).ok_or_else(no_token)?;
+    if let Some(user) = find_user(app, secret).await? {
+        user.may(policy)?;
+        return Ok(Caller::User(user));
+    }
+    let found = app.store.join_token_by_secret(secret, app.now()).await;
+    match found.map_err(|error| ApiError::internal("looking up a join token", &error))? {
+        Some(_) => Ok(Caller::Joiner(Secret::new(secret))),
+        None => Err(unknown_token()),
+    }
+}
+
+async fn find_user(app: &App, secret: &str) -> ApiResult<Option<User>> {
+    let found = app.known_tokens.find(app, secret).await;
+    found.map_err(|error| ApiError::internal("looking up a token", &error))
+}
+
+async fn node(app: &App, headers: &HeaderMap) -> ApiResult<Caller> {
+    let key = headers.get(TOKEN_HEADER).and_then(|key| key.to_str().ok());
+    let key = key.ok_or_else(|| {
+        ApiError::unauthenticated("this needs a node's key")
+            .hint("nodes send theirs in the header X-Slave-Token")
+    })?;
+    let found = app.store.node_by_key(key).await;
+    let row = found.map_err(|error| ApiError::internal("looking up a node", &error))?;
+    row.map(|row| Caller::Node(Box::new(row)))
+        .ok_or_else(|| ApiError::unauthenticated("no registered node has this key"))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, secret) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !secret.is_empty()).then_some(secret)
+}
+
+fn no_token() -> ApiError {
+    ApiError::unauthenticated("this needs a token")
+        .hint("send the header authorization: Bearer <token>")
+}
+
+pub(super) fn unknown_token() -> ApiError {
+    ApiError::unauthenticated("this token is unknown, expired or was deleted")
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let admitted = parts.extensions.get::<Self>().cloned();
+        Ok(admitted.unwrap_or(Self::Anybody))
+    }
+}

@@ -1,0 +1,27 @@
+//! The HTTP API: who calls, may they, one call, answer.
+//!
+//! [`router`] is the table of contents. A handler reads and writes the store
+//! and wakes passes; it never calls a node, never sleeps, and keeps nothing.
+
+mod activity;
+mod artifacts;
+mod auth;
+pub(crate) mod error;
+mod extract;
+mod info;
+mod join_tokens;
+mod layers;
+mod openapi;
+mod operations;
+mod page;
+mod router;
+mod slaves;
+mod sse;
+mod table;
+mod tokens;
+mod workloads;
+
+pub(crate) use auth::KnownTokens;
+pub(crate) use router::api;
+#[cfg(test)]
+pub(crate) use router::table;

@@ -1,0 +1,95 @@
+//! Everything the API does, one line each: method, path, what it demands of
+//! the caller, handler. A test calls every line as every kind of caller.
+
+use axum::Router;
+use axum::http::Method;
+use hostler_core::access::Policy::{
+    ActivityGet, ArtifactsCreate, ArtifactsDelete, ArtifactsGet, JoinTokensManage, MetricsGet,
+    NodesCreate, NodesDelete, NodesDrain, NodesGet, NodesUpdate, OperationsCancel, OperationsGet,
+    PoliciesGet, TokensCreate, TokensDelete, TokensGet, WorkloadsCreate, WorkloadsDelete,
+    WorkloadsGet, WorkloadsLogs, WorkloadsUpdate,
+};
+use utoipa_axum::routes;
+
+use super::auth::Demand::{Node, PolicyOrJoin, PolicyOrNode};
+use super::auth::{demands, open};
+use super::error::{ApiError, Code};
+use super::table::Table;
+use super::{
+    activity, artifacts, info, join_tokens, layers, openapi, operations, slaves, tokens, workloads,
+};
+use crate::state::App;
+
+const DELETE: Method = Method::DELETE;
+const GET: Method = Method::GET;
+const PATCH: Method = Method::PATCH;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+
+/// The table of routes.
+#[rustfmt::skip] // A table reads by columns.
+pub(crate) fn table(app: App) -> Table {
+    Table::new(app, openapi::description())
+        .route(GET, "/", open(), routes!(info::root))
+        .route(GET, "/health", open(), routes!(info::health))
+        .route(GET, "/ready", open(), routes!(info::ready))
+        .route(GET, "/metrics", demands(MetricsGet), routes!(info::metrics))
+
+        .route(GET, "/slaves", demands(NodesGet), routes!(slaves::list))
+        .route(POST, "/slaves", PolicyOrJoin(NodesCreate), routes!(slaves::register))
+        .route(POST, "/slaves/heartbeat", Node, routes!(slaves::heartbeat))
+        .route(GET, "/slaves/{id}", demands(NodesGet), routes!(slaves::get))
+        .route(PATCH, "/slaves/{id}", demands(NodesUpdate), routes!(slaves::update))
+        .route(DELETE, "/slaves/{id}", demands(NodesDelete), routes!(slaves::remove))
+        .route(POST, "/slaves/{id}/drain", demands(NodesDrain), routes!(slaves::drain))
+        .route(GET, "/join-tokens", demands(JoinTokensManage), routes!(join_tokens::list))
+        .route(POST, "/join-tokens", demands(JoinTokensManage), routes!(join_tokens::create))
+        .route(DELETE, "/join-tokens/{id}", demands(JoinTokensManage), routes!(join_tokens::delete))
+
+        .route(GET, "/workloads", demands(WorkloadsGet), routes!(workloads::list))
+        .route(POST, "/workloads", demands(WorkloadsCreate), routes!(workloads::create))
+        .route(POST, "/workloads/explain", demands(WorkloadsGet), routes!(workloads::explain_new))
+        .route(GET, "/workloads/{id}", demands(WorkloadsGet), routes!(workloads::get))
+        .route(DELETE, "/workloads/{id}", demands(WorkloadsDelete), routes!(workloads::delete))
+        .route(POST, "/workloads/{id}/start", demands(WorkloadsUpdate), routes!(workloads::start))
+        .route(POST, "/workloads/{id}/stop", demands(WorkloadsUpdate), routes!(workloads::stop))
+        .route(GET, "/workloads/{id}/explain", demands(WorkloadsGet), routes!(workloads::explain))
+        .route(GET, "/workloads/{id}/logs", demands(WorkloadsLogs), routes!(workloads::logs))
+
+        .route(GET, "/artifacts", demands(ArtifactsGet), routes!(artifacts::list))
+        .unhurried(PUT, "/artifacts/{digest}", demands(ArtifactsCreate), routes!(artifacts::upload))
+        .route(GET, "/artifacts/{digest}", demands(ArtifactsGet), routes!(artifacts::get))
+        .route(DELETE, "/artifacts/{digest}", demands(ArtifactsDelete), routes!(artifacts::delete))
+        .route(GET, "/artifacts/{digest}/content", PolicyOrNode(ArtifactsGet), routes!(artifacts::content))
+
+        .route(GET, "/activity", demands(ActivityGet), routes!(activity::history))
+        .route(GET, "/activity/live", demands(ActivityGet), routes!(activity::live))
+        .route(GET, "/operations", demands(OperationsGet), routes!(operations::list))
+        .route(GET, "/operations/{id}", demands(OperationsGet), routes!(operations::get))
+        .route(POST, "/operations/{id}/cancel", demands(OperationsCancel), routes!(operations::cancel))
+
+        .route(GET, "/tokens", demands(TokensGet), routes!(tokens::list))
+        .route(POST, "/tokens", demands(TokensCreate), routes!(tokens::create))
+        .route(DELETE, "/tokens/{id}", demands(TokensDelete), routes!(tokens::delete))
+        .route(GET, "/policies", demands(PoliciesGet), routes!(tokens::policies))
+}
+
+/// The whole API: the table, its description at `/openapi.json` and for people
+/// at `/docs`, and what surrounds every request.
+pub(crate) fn api(app: App, public_url: Option<String>) -> Router {
+    let (router, description, _) = table(app).finish();
+    let router = router
+        .merge(openapi::pages(description, public_url))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(not_so);
+    layers::wrap(router)
+}
+
+async fn nothing_here() -> ApiError {
+    ApiError::new(Code::NotFound, "there is nothing at this path").hint("GET /docs lists the paths")
+}
+
+async fn not_so() -> ApiError {
+    ApiError::new(Code::MethodNotAllowed, "this path has no such method")
+        .hint("GET /docs lists the paths")
+}

@@ -1,0 +1,13 @@
+//! `/slaves`: the machines of the fleet. Users manage them, a node registers
+//! itself with a join token and then says every few seconds what it holds.
+
+mod heartbeat;
+mod manage;
+mod register;
+mod remove;
+mod show;
+
+pub(crate) use heartbeat::*;
+pub(crate) use manage::*;
+pub(crate) use register::*;
+pub(crate) use remove::*;

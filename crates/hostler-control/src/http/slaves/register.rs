@@ -1,0 +1,104 @@
+//! Registration: by hand with a policy, or by the machine with a join token,
+//! which is spent in the transaction that writes the node.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use hostler_core::access::Policy;
+use hostler_core::Name;
+use hostler_daemon::secret::random_secret;
+use hostler_store::{By, NewNode, NodeRegisterError, Secret};
+use hostler_wire::rest;
+use std::sync::atomic::Ordering;
+
+use super::show::show_node;
+use crate::http::auth::{Caller, unknown_token};
+use crate::http::error::{ApiError, ApiResult, Code};
+use crate::http::extract::Json;
+use crate::state::App;
+
+/// Registers a node and gives it its key.
+#[utoipa::path(post, path = "/slaves", tag = "nodes", request_body = rest::NodeRegister,
+    responses((status = 201, body = rest::NodeRegistered),
+        (status = "4XX", body = rest::ErrorBody)))]
+pub(crate) async fn register(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<rest::NodeRegister>,
+) -> ApiResult<(StatusCode, axum::Json<rest::NodeRegistered>)> {
+    let (actor, join) = match &caller {
+        Caller::User(user) => (user.actor().name.clone(), None),
+        Caller::Joiner(secret) => (body.name.clone(), Some(secret)),
+        Caller::Anybody | Caller::Node(_) => {
+            return Err(ApiError::missing_policy(Policy::NodesCreate));
+        }
+    };
+    let key = format!("hn_{}", random_secret());
+    let new = new_node(body, Secret::new(key.clone()))?;
+    let by = By::new(&actor, app.now());
+    let row = app.store.node_register(&by, new, join).await.map_err(refusal)?;
+    app.fleet_size.fetch_add(1, Ordering::Relaxed);
+    let answer = rest::NodeRegistered {
+        node: show_node(row, app.now(), &app.timing),
+        api_key: key,
+        heartbeat_ms: u64::try_from(app.timing.heartbeat.as_millis()).unwrap_or(u64::MAX),
+    };
+    Ok((StatusCode::CREATED, axum::Json(answer)))
+}
+
+fn new_node(body: rest::NodeRegister, key: Secret) -> ApiResult<NewNode> {
+    let mut mistakes = Vec::new();
+    let name = body.name.parse::<Name>();
+    if let Err(error) = &name {
+        mistakes.push(format!("name: {error}"));
+    }
+    if !is_host(&body.hostname) {
+        mistakes.push(format!("hostname: '{}' is no address or host name", body.hostname));
+    }
+    if body.port == 0 {
+        mistakes.push("port: is zero".to_owned());
+    }
+    match name {
+        Ok(name) if mistakes.is_empty() => Ok(NewNode {
+            name,
+            hostname: body.hostname,
+            port: body.port,
+            labels: body.labels,
+            key,
+        }),
+        _ => Err(ApiError::invalid(&mistakes)),
+    }
+}
+
+/// It becomes the host of a URL that the control plane calls with a secret,
+/// so it may hold nothing that means something else there.
+fn is_host(text: &str) -> bool {
+    if text.parse::<std::net::IpAddr>().is_ok() {
+        return true;
+    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+    (1..=253).contains(&text.len()) && text.bytes().all(allowed) && !text.contains("..")
+}
+
+fn refusal(error: NodeRegisterError) -> ApiError {
+    match error {
+        NodeRegisterError::NameTaken(_) => ApiError::new(Code::Conflict, error.to_string())
+            .hint("choose another name, or unregister that node first"),
+        NodeRegisterError::JoinRefused => unknown_token(),
+        NodeRegisterError::Store(error) => ApiError::internal("registering a node", &error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_an_address_or_a_name_and_nothing_that_ends_it_early() {
+        for good in ["10.0.0.7", "::1", "node-3.example.org", "localhost"] {
+            assert!(is_host(good), "{good}");
+        }
+        for bad in ["", "a/b", "a:80", "user@a", "a b", "a..b", "a?x", "a#b"] {
+            assert!(!is_host(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `/tokens` and `/policies`: who may do what. Nobody grants what they lack,
+//! and a token bound to one project sees, makes and deletes tokens of that
+//! project only.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use hostler_core::access::{GrantError, Policy, PolicySet, may_grant};
+use hostler_core::id::TokenId;
+use hostler_core::Name;
+use hostler_daemon::secret::random_secret;
+use hostler_store::{NewToken, Secret, TokenRow};
+use hostler_wire::rest;
+
+use super::auth::User;
+use super::error::{ApiError, ApiResult, Code};
+use super::extract::{Json, Path};
+use hostler_wire::convert::datetime;
+use crate::state::App;
+
+const LONGEST_NAME: usize = 100;
+
+/// Makes a token. Its secret is shown now and never again.
+#[utoipa::path(post, path = "/tokens", tag = "access", request_body = rest::TokenCreate,
+    responses((status = 201, body = rest::TokenCreated),
+        (status = "4XX", body = rest::ErrorBody)))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    user: User,
+    Json(body): Json<rest::TokenCreate>,
+) -> ApiResult<(StatusCode, axum::Json<rest::TokenCreated>)> {
+    let asked = Asked::read(body)?;
+    // A token bound to a project makes tokens of that project unless told otherwise.
+    let project = asked.project.or_else(|| user.project().cloned());
+    may_grant(user.actor(), &asked.policies, project.as_ref()).map_err(|error| refusal(&error))?;
+    let secret = format!("ht_{}", random_secret());
+    let now = app.now();
+    let new = NewToken {
+        name: asked.name,
+        project,
+        policies: asked.policies.iter().map(ToString::to_string).collect(),
+        secret: Secret::new(secret.clone()),
+        expires_at: asked.ttl.map(|ttl| now + ttl),
+    };
+    let row = app.store.token_insert(&user.by(now), new).await;
+    let row = row.map_err(|error| ApiError::internal("making a token", &error))?;
+    let token = show(row);
+    Ok((StatusCode::CREATED, axum::Json(rest::TokenCreated { token, secret })))
+}
+
+fn refusal(error: &GrantError) -> ApiError {
+    match error {
+        GrantError::Lacks(policy) => ApiError::missing_policy(*policy),
+        GrantError::OutsideProject(_) => ApiError::new(Code::NotFound, error.to_string()),
+        GrantError::NoToken => ApiError::unauthenticated("tokens are made by holders of tokens"),
+    }
+}
+
+/// A request for a token, checked.
+struct Asked {
+    name: String,
+    project: Option<Name>,
+    policies: PolicySet,
+    ttl: Option<Duration>,
+}
+
+impl Asked {
+    fn read(body: rest::TokenCreate) -> ApiResult<Self> {
+        let mut mistakes = Vec::new();
+        if body.name.trim().is_empty() || body.name.len() > LONGEST_NAME {
+            mistakes.push(format!("name: must have 1 to {LONGEST_NAME} characters"));
+        }
+        if body.ttl_s == Some(0) {
+            mistakes.push("ttl_s: is zero".to_owned());
+        }
+        let mut policies = BTreeSet::new();
+        for word in &body.policies {
+            match word.parse::<Policy>() {
+                Ok(policy) => drop(policies.insert(policy)),
+                Err(error) => mistakes.push(format!("policies: {error}")),
+            }
+        }
+        let project = body.project.map(|project| project.parse::<Name>()).transpose();
+        if let Err(error) = &project {
+            mistakes.push(format!("project: {error}"));
+        }
+        match project {
+            Ok(project) if mistakes.is_empty() => Ok(Self {
+                name: body.name,
+                project,
+                policies,
+                ttl: body.ttl_s.map(Duration::from_secs),
+            }),
+            _ => Err(ApiError::invalid(&mistakes).hint("GET /policies lists the policies")),
+        }
+    }
+}
+
+fn show(row: TokenRow) -> rest::Token {
+    rest::Token {
+        id: row.id,
+        name: row.name,
+        project: row.project.map(String::from),
+        policies: row.policies,
+        created_at: datetime(row.created_at),
+        expires_at: row.expires_at.map(datetime),
+    }
+}
+
+/// The tokens the caller may see, without their secrets.
+#[utoipa::path(get, path = "/tokens", tag = "access",
+    responses((status = 200, body = Vec<rest::Token>), (status = "4XX", body = rest::ErrorBody)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    user: User,
+) -> ApiResult<axum::Json<Vec<rest::Token>>> {
+    let rows = app.store.token_list(user.project()).await;
+    let rows = rows.map_err(|error| ApiError::internal("listing tokens", &error))?;
+    Ok(axum::Json(rows.into_iter().map(show).collect()))
+}
+
+/// Deletes a token: from now on it opens nothing.
+#[utoipa::path(delete, path = "/tokens/{id}", tag = "access",
+    params(("id" = uuid::Uuid, Path)),
+    responses((status = 204), (status = "4XX", body = rest::ErrorBody)))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    user: User,
+    Path(id): Path<TokenId>,
+) -> ApiResult<StatusCode> {
+    let failed = |error| ApiError::internal("deleting a token", &error);
+    let row = app.store.token_get(id).await.map_err(failed)?;
+    let mine = row.filter(|row| user.project().is_none() || row.project.as_ref() == user.project());
+    if mine.is_none() || !app.store.token_delete(&user.by(app.now()), id).await.map_err(failed)? {
+        return Err(ApiError::not_found("token", id));
+    }
+    app.known_tokens.forget();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The policies there are, with what each allows.
+#[utoipa::path(get, path = "/policies", tag = "access",
+    responses((status = 200, body = Vec<rest::PolicyInfo>),
+        (status = "4XX", body = rest::ErrorBody)))]
+pub(crate) async fn policies() -> axum::Json<Vec<rest::PolicyInfo>> {
+    let info = |policy: &Policy| rest::PolicyInfo {
+        policy: policy.to_string(),
+        description: policy.description().to_owned(),
+    };
+    axum::Json(Policy::all().iter().map(info).collect())
+}

@@ -1,0 +1,128 @@
+//! The pass that throws away what nobody needs any more: marks of erased
+//! workloads, used keys, expired tokens, files that no project holds, old
+//! history. Each span is long enough that its end surprises nobody.
+
+use std::time::Duration;
+
+use hostler_core::Timestamp;
+use hostler_core::access::is_expired;
+use hostler_store::{By, StoreError};
+
+use super::lease::PassLease;
+use super::{Outcome, Pass, PassError};
+use crate::state::App;
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// A request is not sent again after this long.
+const KEYS_KEPT: Duration = DAY;
+/// Tombstones are kept at least so long after a workload was erased.
+const TOMBSTONES_KEPT: Duration = DAY;
+/// How far the history reaches back.
+const EVENTS_KEPT: Duration = Duration::from_hours(90 * 24);
+
+/// The pass.
+pub(crate) struct Housekeeping {
+    app: App,
+    lease: PassLease,
+    /// How old a file that nobody holds must be.
+    grace: Duration,
+}
+
+impl Housekeeping {
+    pub(crate) const fn new(app: App, grace: Duration) -> Self {
+        Self {
+            app,
+            lease: PassLease::new("pass.housekeeping"),
+            grace,
+        }
+    }
+
+    async fn sweep_rows(&self) -> Result<u64, StoreError> {
+        let (store, now) = (&self.app.store, self.app.now());
+        let mut swept = store.idempotency_sweep(before(now, KEYS_KEPT)).await?;
+        swept += store.event_sweep(before(now, EVENTS_KEPT)).await?;
+        if let Some(buried) = self.burials_over(now).await? {
+            swept += store.tombstone_sweep(buried).await?;
+        }
+        swept += self.sweep_tokens(now).await?;
+        Ok(swept)
+    }
+
+    /// The moment before which tombstones have done their work: each node has
+    /// since then sent its whole ledger, a whole lease later
+    /// ([`hostler_core::workload::burial_over`]). `None` while one is unheard.
+    async fn burials_over(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let nodes = self.app.store.node_list().await?;
+        let latest = before(now, TOMBSTONES_KEPT);
+        let heard = nodes.iter().map(|row| row.facts.last_heard);
+        let settled = heard.map(|heard| heard.map(|at| before(at, self.app.timing.lease)));
+        let all = settled.collect::<Option<Vec<_>>>();
+        Ok(all.map(|all| all.into_iter().fold(latest, Timestamp::min)))
+    }
+
+    async fn sweep_tokens(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let (store, by) = (&self.app.store, By::new("hostler", now));
+        let mut swept = 0;
+        for token in store.token_list(None).await? {
+            if is_expired(token.expires_at, now) {
+                swept += u64::from(store.token_delete(&by, token.id).await?);
+            }
+        }
+        Ok(swept + store.join_token_sweep(now).await?)
+    }
+
+    /// Files are looked at again with naming held up, so that one which is
+    /// being uploaded anew right now stays.
+    async fn sweep_files(&self) -> Result<u64, SweepError> {
+        let files = &self.app.files;
+        if files.older_than(self.grace).await?.is_empty() {
+            return Ok(0);
+        }
+        let _alone = files.sweeping().await;
+        let held = self.app.store.artifact_list(None).await?;
+        let mut swept = 0;
+        for digest in files.older_than(self.grace).await? {
+            let text = digest.to_string();
+            if !held.iter().any(|row| row.digest == text) {
+                files.remove(digest).await?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error("looking through the artifact files")]
+    Files(#[from] std::io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn before(now: Timestamp, span: Duration) -> Timestamp {
+    let ms = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_ms(now.ms().saturating_sub(ms))
+}
+
+impl Pass for Housekeeping {
+    const NAME: &'static str = "housekeeping";
+    const ON_WORK: bool = false;
+
+    async fn run(&mut self) -> Result<Outcome, PassError> {
+        let lease = self.lease.take(&self.app).await;
+        if lease.map_err(PassError::at("taking the lease"))?.is_none() {
+            return Ok(Outcome::Elsewhere);
+        }
+        let rows = self.sweep_rows().await;
+        let rows = rows.map_err(PassError::at("sweeping rows"))?;
+        let files = self.sweep_files().await;
+        let files = files.map_err(PassError::at("sweeping artifact files"))?;
+        let swept = usize::try_from(rows + files).unwrap_or(usize::MAX);
+        if swept > 0 {
+            tracing::info!(rows, files, "swept what nobody needs any more");
+        }
+        Ok(Outcome::Did(swept))
+    }
+}

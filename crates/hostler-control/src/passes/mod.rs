@@ -1,0 +1,30 @@
+//! The passes: what the control plane does by itself, without being asked.
+//!
+//! | Pass | What it sees to |
+//! |---|---|
+//! | [`Workloads`] | every workload is as wanted: seated, ordered, cleared, erased |
+//! | [`StrayPass`] | what heartbeats remarked: entries to drop, work that was lost |
+//! | [`Nodes`] | silence is noticed |
+//! | [`Operations`] | drains and removals go on |
+//! | [`Housekeeping`] | what nobody needs is thrown away |
+//! | [`crate::logs::LogStream`] | the stream of logs is there |
+
+mod fleet;
+mod framework;
+mod housekeeping;
+mod lease;
+mod nodes;
+mod operations;
+mod stray;
+mod strays;
+mod workloads;
+
+pub(crate) use fleet::{load_fleet, unit_of};
+pub(crate) use framework::{Outcome, Pass, PassError, Passes};
+pub(crate) use housekeeping::Housekeeping;
+pub(crate) use lease::holder_name;
+pub(crate) use nodes::Nodes;
+pub(crate) use operations::Operations;
+pub(crate) use stray::StrayPass;
+pub(crate) use strays::{Stray, Strays};
+pub(crate) use workloads::Workloads;

@@ -1,0 +1,217 @@
+//! A control plane for one test.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use hostler_core::Timestamp;
+use hostler_store::testing::Postgres;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{Ask, elf};
+use crate::control::{Parts, open};
+use crate::http::api;
+use crate::logs::LogStream;
+use crate::nodes;
+use crate::options::ControlOptions;
+use crate::passes::{Housekeeping, Nodes, Operations, Outcome, Pass, StrayPass, Workloads};
+use crate::state::App;
+
+/// The administrator's token.
+pub(crate) const ADMIN: &str = "the administrators own token";
+
+/// A control plane whose time and passes are the test's.
+pub(crate) struct House {
+    pub(crate) app: App,
+    pub(crate) router: Router,
+    clock: Arc<AtomicI64>,
+    workloads: Workloads,
+    strays: StrayPass,
+    nodes: Nodes,
+    operations: Operations,
+    housekeeping: Housekeeping,
+    logs: Option<LogStream>,
+    pub(crate) folder: TempDir,
+    _stop: DropGuard,
+    _postgres: Option<Arc<Postgres>>,
+}
+
+/// Runs a test on SQLite and then on PostgreSQL.
+pub(crate) async fn on_both(test: impl AsyncFn(House)) {
+    test(House::on_sqlite().await).await;
+    test(House::on_postgres().await).await;
+}
+
+/// Waits until something is so.
+pub(crate) async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let patience = tokio::time::timeout(Duration::from_secs(20), async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    assert!(patience.await.is_ok(), "not so after 20 s: {what}");
+}
+
+impl House {
+    /// In a folder of its own.
+    pub(crate) async fn on_sqlite() -> Self {
+        Self::build(|_| {}, None).await
+    }
+
+    /// In a database of its own.
+    pub(crate) async fn on_postgres() -> Self {
+        let postgres = Postgres::shared().unwrap();
+        let url = postgres.database().unwrap();
+        Self::build(|options| options.database_url = url, Some(postgres)).await
+    }
+
+    /// On SQLite, with other options.
+    pub(crate) async fn with(change: impl FnOnce(&mut ControlOptions)) -> Self {
+        Self::build(change, None).await
+    }
+
+    async fn build(
+        change: impl FnOnce(&mut ControlOptions),
+        postgres: Option<Arc<Postgres>>,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(AtomicI64::new(1_750_000_000_000));
+        let now = Arc::clone(&clock);
+        let mut options = ControlOptions::new(folder.path().to_owned());
+        options.api_token = Some(ADMIN.to_owned());
+        options.heartbeat = Duration::from_secs(10);
+        options.artifacts.largest = 64 << 10;
+        options.clock = Arc::new(move || Timestamp::from_ms(now.load(Ordering::Relaxed)));
+        change(&mut options);
+        let stop = CancellationToken::new();
+        let Parts { app, incoming, logs } = open(&options, stop.clone()).await.unwrap();
+        tokio::spawn(nodes::answers(app.clone(), incoming));
+        Self {
+            router: api(app.clone(), None),
+            clock,
+            workloads: Workloads::new(app.clone()),
+            strays: StrayPass(app.clone()),
+            nodes: Nodes::new(app.clone()),
+            operations: Operations(app.clone()),
+            housekeeping: Housekeeping::new(app.clone(), options.artifacts.grace),
+            app,
+            logs,
+            folder,
+            _stop: stop.drop_guard(),
+            _postgres: postgres,
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, span: Duration) {
+        let ms = i64::try_from(span.as_millis()).unwrap();
+        self.clock.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// Runs the passes, and waits for what they ordered, until there is
+    /// nothing more to do.
+    pub(crate) async fn settle(&mut self) {
+        for _ in 0..50 {
+            if self.pass().await == 0 {
+                return;
+            }
+        }
+        panic!("the passes never come to rest");
+    }
+
+    /// Runs each pass once; how much they did.
+    pub(crate) async fn pass(&mut self) -> usize {
+        let mut done = run(&mut self.nodes).await;
+        done += run(&mut self.operations).await;
+        done += run(&mut self.strays).await;
+        done += run(&mut self.workloads).await;
+        let calls = self.app.clone();
+        eventually("no order is under way", || calls.calls.is_idle()).await;
+        done
+    }
+
+    /// Runs the workloads' pass once, and waits for nothing.
+    pub(crate) async fn look_after_workloads(&mut self) {
+        run(&mut self.workloads).await;
+    }
+
+    /// Runs the operations' pass once, and waits for nothing.
+    pub(crate) async fn operate(&mut self) {
+        run(&mut self.operations).await;
+    }
+
+    /// Makes the stream of logs, if there is NATS.
+    pub(crate) async fn keep_stream(&mut self) {
+        run(self.logs.as_mut().unwrap()).await;
+    }
+
+    /// Sweeps; how much was thrown away.
+    pub(crate) async fn sweep(&mut self) -> usize {
+        run(&mut self.housekeeping).await
+    }
+
+    /// The secret of a token with these policies.
+    pub(crate) async fn token(&self, project: Option<&str>, policies: &[&str]) -> String {
+        let body = json!({"name": "tester", "project": project, "policies": policies});
+        let made = Ask::post("/tokens").json(&body).send(&self.router).await.expect(201);
+        made["secret"].as_str().unwrap().to_owned()
+    }
+
+    /// Uploads an executable into a project; its digest.
+    pub(crate) async fn upload(&self, project: &str) -> String {
+        let bytes = elf::static_elf();
+        let digest = digest_of(&bytes);
+        let path = format!("/artifacts/{digest}?project={project}");
+        let put = Ask::new(axum::http::Method::PUT, &path).bytes(&bytes);
+        put.send(&self.router).await.expect(200);
+        digest
+    }
+
+    /// A service that may be created, in the project `default`.
+    pub(crate) async fn service(&self, name: &str) -> Value {
+        let artifact = self.upload("default").await;
+        json!({"name": name, "kind": "elf", "artifact": artifact})
+    }
+
+    /// Makes a service; its id.
+    pub(crate) async fn deploy(&self, name: &str) -> String {
+        // Ids of one moment have no order.
+        self.wait(Duration::from_millis(1));
+        let body = self.service(name).await;
+        let made = Ask::post("/workloads").json(&body).send(&self.router).await.expect(201);
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The workload as the API shows it.
+    pub(crate) async fn workload(&self, id: &str) -> Value {
+        Ask::get(&format!("/workloads/{id}")).send(&self.router).await.expect(200)
+    }
+
+    /// The workload's status.
+    pub(crate) async fn status(&self, id: &str) -> String {
+        self.workload(id).await["status"].as_str().unwrap().to_owned()
+    }
+
+    /// Kinds of what happened, oldest first.
+    pub(crate) async fn kinds(&self) -> Vec<String> {
+        let page = Ask::get("/activity?limit=1000").send(&self.router).await.expect(200);
+        let items = page["items"].as_array().unwrap();
+        items.iter().map(|item| item["kind"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+async fn run<P: Pass>(pass: &mut P) -> usize {
+    match pass.run().await.unwrap() {
+        Outcome::Did(count) => count,
+        Outcome::Elsewhere => panic!("{} ran nowhere", P::NAME),
+    }
+}
+
+/// The digest that an upload's path names.
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
+}

@@ -1,0 +1,190 @@
+//! A node for tests: it takes orders over real HTTP, decides on them as core
+//! says, and keeps a ledger. Nothing runs.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::put;
+use axum::{Json, Router};
+use hostler_core::Generation;
+use hostler_core::id::{BootId, WorkloadId};
+use hostler_core::workload::{Held, NodeGoal, SeenState, Verdict, order_verdict};
+use hostler_wire::node_api::{Ensure, Entry, TOKEN_HEADER};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{Ask, House};
+
+type Ledger = BTreeMap<WorkloadId, Entry>;
+
+#[derive(Default)]
+struct Inside {
+    ledger: Mutex<Ledger>,
+    orders: Mutex<Vec<(WorkloadId, Ensure)>>,
+    key: Mutex<String>,
+    /// While set, orders are received and never answered.
+    hangs: Mutex<bool>,
+}
+
+/// A registered node.
+pub(crate) struct Machine {
+    pub(crate) id: String,
+    pub(crate) key: String,
+    boot: BootId,
+    sequence: AtomicU64,
+    inside: Arc<Inside>,
+    _stop: DropGuard,
+}
+
+impl Machine {
+    /// Starts one and registers it; it was not heard yet.
+    pub(crate) async fn register(house: &House, name: &str) -> Self {
+        let inside = Arc::new(Inside::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let router = Router::new().route("/workloads/{id}", put(ensure));
+        let router = router.with_state(Arc::clone(&inside));
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        tokio::spawn(async move {
+            let serve = async { axum::serve(listener, router).await };
+            stopped.run_until_cancelled(serve).await
+        });
+        let body = json!({"name": name, "hostname": "127.0.0.1", "port": port});
+        let made = Ask::post("/slaves").json(&body).send(&house.router).await.expect(201);
+        let key = made["api_key"].as_str().unwrap().to_owned();
+        inside.key.lock().unwrap().clone_from(&key);
+        Self {
+            id: made["id"].as_str().unwrap().to_owned(),
+            key,
+            boot: BootId::from_parts(u64::from(port), [7; 10]),
+            sequence: AtomicU64::new(0),
+            inside,
+            _stop: stop.drop_guard(),
+        }
+    }
+
+    /// Starts one that is online.
+    pub(crate) async fn join(house: &House, name: &str) -> Self {
+        let machine = Self::register(house, name).await;
+        machine.beat(house).await;
+        // From its second heartbeat on it names the span it keeps to.
+        machine.beat(house).await;
+        machine
+    }
+
+    /// Says what it holds; the answer.
+    pub(crate) async fn beat(&self, house: &House) -> Value {
+        self.ask_beat().send(&house.router).await.expect(200)
+    }
+
+    /// Its next heartbeat, as a request.
+    pub(crate) fn ask_beat(&self) -> Ask {
+        Ask::post("/slaves/heartbeat").key(&self.key).json(&self.heartbeat())
+    }
+
+    fn heartbeat(&self) -> Value {
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
+        let ledger: Vec<Entry> = self.ledger().into_values().collect();
+        json!({
+            "total_cpu": 4, "total_mem": 8192, "total_disk": 100,
+            "report": {
+                "boot": self.boot, "sequence": sequence, "version": "test",
+                "fence_after_ms": (sequence > 1).then_some(40_000),
+                "capacity": {"cpu_millis": 4_000, "memory_bytes": 8_u64 << 30},
+                "slots": 16, "tags": {"nex.arch": "test"},
+                "ledger": ledger, "unclaimed": [],
+            },
+        })
+    }
+
+    /// What it holds, tombstones included.
+    pub(crate) fn ledger(&self) -> Ledger {
+        self.inside.ledger.lock().unwrap().clone()
+    }
+
+    /// Its entry about one workload.
+    pub(crate) fn entry(&self, id: &str) -> Option<Entry> {
+        self.ledger().get(&id.parse().unwrap()).cloned()
+    }
+
+    /// The state it says a workload is in.
+    pub(crate) fn state(&self, id: &str) -> Option<SeenState> {
+        self.entry(id).map(|entry| entry.state)
+    }
+
+    /// Writes an entry as if something had happened on the machine.
+    pub(crate) fn set(&self, entry: Entry) {
+        self.inside.ledger.lock().unwrap().insert(entry.id, entry);
+    }
+
+    /// Sends its next heartbeat as if so many before it had never been sent.
+    pub(crate) fn rewind(&self, beats: u64) {
+        self.sequence.fetch_sub(beats, Ordering::Relaxed);
+    }
+
+    /// Loses its disk.
+    pub(crate) fn forget_all(&self) {
+        self.inside.ledger.lock().unwrap().clear();
+    }
+
+    /// Receives orders from now on, and never answers them.
+    pub(crate) fn hang(&self) {
+        *self.inside.hangs.lock().unwrap() = true;
+    }
+
+    /// The orders it was given about one workload.
+    pub(crate) fn orders(&self, id: &str) -> Vec<Ensure> {
+        let id: WorkloadId = id.parse().unwrap();
+        let orders = self.inside.orders.lock().unwrap();
+        orders.iter().filter(|(about, _)| *about == id).map(|(_, order)| order.clone()).collect()
+    }
+}
+
+async fn ensure(
+    State(inside): State<Arc<Inside>>,
+    Path(id): Path<WorkloadId>,
+    headers: HeaderMap,
+    Json(order): Json<Ensure>,
+) -> Result<Json<Entry>, StatusCode> {
+    let key = headers.get(TOKEN_HEADER).and_then(|key| key.to_str().ok());
+    if key != Some(inside.key.lock().unwrap().as_str()) {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    inside.orders.lock().unwrap().push((id, order.clone()));
+    let hangs = *inside.hangs.lock().unwrap();
+    if hangs {
+        std::future::pending::<()>().await;
+    }
+    obey(&mut inside.ledger.lock().unwrap(), id, &order).map(Json)
+}
+
+fn obey(ledger: &mut Ledger, id: WorkloadId, order: &Ensure) -> Result<Entry, StatusCode> {
+    let held = ledger.get(&id).map(|entry| Held {
+        generation: entry.generation,
+        goal: if entry.state == SeenState::Absent { NodeGoal::Gone } else { NodeGoal::Running },
+        fenced: entry.state == SeenState::Fenced,
+    });
+    match order_verdict(held, order.generation, order.goal, order.heartbeat.is_some()) {
+        Verdict::Follow => drop(ledger.insert(id, followed(id, order.generation, order.goal))),
+        Verdict::Repeat => {}
+        Verdict::Refuse(_) | Verdict::Stale => return Err(StatusCode::CONFLICT),
+    }
+    Ok(ledger[&id].clone())
+}
+
+fn followed(id: WorkloadId, generation: Generation, goal: NodeGoal) -> Entry {
+    let runs = goal == NodeGoal::Running;
+    Entry {
+        id,
+        generation,
+        state: if runs { SeenState::Running } else { SeenState::Absent },
+        slot: runs.then(|| "slot".to_owned()),
+        restarts: 0,
+        problem: None,
+    }
+}

@@ -1,0 +1,13 @@
+//! The control plane through its router and its passes, on both databases.
+
+mod access;
+mod activity;
+mod artifacts;
+mod input;
+mod lifecycle;
+mod lists;
+mod logs;
+mod moves;
+mod operations;
+mod server;
+mod workloads;

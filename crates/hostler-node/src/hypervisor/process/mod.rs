@@ -1,0 +1,316 @@
+//! Slots as processes: each agent in a session and control groups of its own,
+//! with nothing inherited, in a folder that only its owner may enter.
+//!
+//! Agents outlive the driver. The next one finds them by the records in the
+//! slots' folders, compares pid, start time and boot, and watches them as if
+//! it had started them. What it cannot identify for certain it never signals.
+
+mod groups;
+mod hierarchy;
+mod kill;
+mod record;
+mod scan;
+mod spawn;
+mod watch;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hostler_core::id::SlotId;
+use hostler_daemon::process::ProcessId;
+use hostler_wire::agent::AgentMetadata;
+use landlock::{ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _};
+use sha2::{Digest as _, Sha256};
+use tokio::process::Child;
+
+use self::groups::Groups;
+use self::record::MachineRecord;
+use super::types::slot_folder;
+use super::{BootError, BootSpec, Found, Isolation, KillError, LimitError, Limits, MicroVms};
+
+pub(crate) use spawn::{Program, spawn_detached};
+pub(crate) use watch::process_ended;
+
+/// The driver.
+#[derive(Clone, Debug)]
+pub struct Process {
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Holds one folder for each slot.
+    slots: PathBuf,
+    /// The agent's program.
+    agent: PathBuf,
+    groups: Groups,
+    /// How long a kill may take.
+    patience: Duration,
+    machines: Mutex<HashMap<SlotId, Machine>>,
+}
+
+/// An agent that this driver started or found alive.
+#[derive(Debug)]
+struct Machine {
+    id: ProcessId,
+    /// Its groups, of an earlier base if an earlier life started it.
+    groups: Vec<PathBuf>,
+    /// For reaping, if it is our child.
+    child: Option<Child>,
+}
+
+impl Process {
+    /// A driver over the folder `slots`, which is made if it is missing.
+    /// A kill is given up after `patience`.
+    pub fn new(slots: PathBuf, agent: PathBuf, patience: Duration) -> Result<Self, BootError> {
+        folder_make(&slots)?;
+        let slots = fs::canonicalize(&slots).map_err(|source| BootError::Files {
+            path: slots,
+            source,
+        })?;
+        let state = State {
+            groups: Groups::probe(&group_name(&slots)),
+            slots,
+            agent,
+            patience,
+            machines: Mutex::default(),
+        };
+        Ok(Self {
+            state: Arc::new(state),
+        })
+    }
+
+    /// Removes what the driver itself keeps beside its machines.
+    pub fn remove(&self) {
+        self.state.groups.remove();
+    }
+
+    /// Runs `work`, which may wait for the kernel, where waiting is allowed.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> io::Result<T> {
+        let state = Arc::clone(&self.state);
+        tokio::task::spawn_blocking(move || work(&state))
+            .await
+            .map_err(io::Error::other)
+    }
+}
+
+#[async_trait]
+impl MicroVms for Process {
+    async fn boot(&self, slot: SlotId, spec: &BootSpec) -> Result<(), BootError> {
+        let spec = spec.clone();
+        self.blocking(move |state| state.boot(slot, &spec))
+            .await
+            .unwrap_or_else(|source| Err(BootError::Group(source)))
+    }
+
+    async fn list(&self) -> io::Result<Vec<Found>> {
+        self.blocking(State::list).await?
+    }
+
+    async fn ended(&self, slot: SlotId) {
+        let id = self.state.machines().get(&slot).map(|machine| machine.id);
+        let Some(id) = id else { return };
+        process_ended(id).await;
+        let child = self
+            .state
+            .machines()
+            .get_mut(&slot)
+            .and_then(|machine| machine.child.take());
+        if let Some(mut child) = child {
+            // It has ended; this only takes its status from the kernel.
+            let _ = child.wait().await;
+        }
+    }
+
+    async fn limit(&self, slot: SlotId, limits: Limits) -> Result<(), LimitError> {
+        // A handful of small writes; a thread would cost more than they do.
+        self.state.groups.limit(slot, limits)
+    }
+
+    async fn kill(&self, slot: SlotId) -> Result<(), KillError> {
+        self.blocking(move |state| state.kill(slot)).await?
+    }
+
+    async fn forget(&self, slot: SlotId) -> io::Result<()> {
+        self.blocking(move |state| state.forget(slot)).await?
+    }
+
+    fn isolation(&self) -> Isolation {
+        let mut measures = vec!["session"];
+        measures.extend(self.state.groups.measures());
+        if has_landlock() {
+            measures.push("landlock");
+        }
+        Isolation {
+            driver: "process",
+            measures,
+        }
+    }
+}
+
+impl State {
+    fn machines(&self) -> MutexGuard<'_, HashMap<SlotId, Machine>> {
+        self.machines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn boot(&self, slot: SlotId, spec: &BootSpec) -> Result<(), BootError> {
+        let folder = slot_folder(&self.slots, slot);
+        let work = folder.join("work");
+        folder_make(&work)?;
+        let credentials = folder.join("agent.creds");
+        secret_write(&credentials, &spec.credentials)?;
+        let child = spawn_detached(Program {
+            file: &self.agent,
+            arguments: Vec::new(),
+            environment: environment(slot, spec, &credentials),
+            folder: &work,
+            complaints: &folder.join("agent.log"),
+        })
+        .map_err(|source| BootError::Spawn {
+            program: self.agent.clone(),
+            source,
+        })?;
+        let booted = self.settle(slot, &folder, &child);
+        let id = booted.map_err(|source| {
+            // Whatever was started is found by its folder.
+            let _ = self.kill(slot);
+            BootError::Group(source)
+        })?;
+        let machine = Machine {
+            id,
+            groups: self.groups.folders(slot),
+            child: Some(child),
+        };
+        self.machines().insert(slot, machine);
+        Ok(())
+    }
+
+    /// Puts a process just started into its groups and writes its record.
+    fn settle(&self, slot: SlotId, folder: &Path, child: &Child) -> io::Result<ProcessId> {
+        let id = child
+            .id()
+            .and_then(|pid| ProcessId::of(pid.cast_signed()))
+            .ok_or_else(|| io::Error::other("the agent ended at once"))?;
+        self.groups.enter(slot, id)?;
+        MachineRecord::new(id, self.groups.folders(slot))?.write(folder)?;
+        Ok(id)
+    }
+
+    fn list(&self) -> io::Result<Vec<Found>> {
+        let slots = fs::read_dir(&self.slots)?
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<SlotId>().ok());
+        Ok(slots
+            .map(|slot| Found {
+                slot,
+                alive: self.find(slot),
+            })
+            .collect())
+    }
+
+    /// Looks whether the agent of an earlier life lives, and takes it on.
+    fn find(&self, slot: SlotId) -> bool {
+        let mut machines = self.machines();
+        if let Some(known) = machines.get(&slot) {
+            return known.id.lives();
+        }
+        let Some(record) = MachineRecord::read(&slot_folder(&self.slots, slot)) else {
+            return false;
+        };
+        let Some(id) = record.agent().filter(|id| id.lives()) else {
+            return false;
+        };
+        let machine = Machine {
+            id,
+            groups: record.groups,
+            child: None,
+        };
+        machines.insert(slot, machine);
+        true
+    }
+
+    fn forget(&self, slot: SlotId) -> io::Result<()> {
+        groups::remove_patiently(&self.group_folders(slot))?;
+        match fs::remove_dir_all(slot_folder(&self.slots, slot)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        self.machines().remove(&slot);
+        Ok(())
+    }
+
+    /// The slot's groups: of this life, and of the one that started it.
+    fn group_folders(&self, slot: SlotId) -> Vec<PathBuf> {
+        let mut folders = self.groups.folders(slot);
+        if let Some(machine) = self.machines().get(&slot) {
+            folders.extend(machine.groups.iter().cloned());
+        } else if let Some(record) = MachineRecord::read(&slot_folder(&self.slots, slot)) {
+            folders.extend(record.groups);
+        }
+        folders.sort();
+        folders.dedup();
+        folders
+    }
+}
+
+/// All that the agent is told (protocol, 6.2).
+fn environment(slot: SlotId, spec: &BootSpec, credentials: &Path) -> Vec<(&'static str, OsString)> {
+    let metadata = AgentMetadata {
+        slot: slot.to_string(),
+        host: spec.nats_host.clone(),
+        port: spec.nats_port,
+        message: String::new(),
+        creds: Some(credentials.to_string_lossy().into_owned()),
+    };
+    let variables = metadata.to_env().into_iter();
+    variables.map(|(name, value)| (name, value.into())).collect()
+}
+
+/// Whether the agent can confine what it runs to its folder.
+fn has_landlock() -> bool {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(ABI::V1))
+        .and_then(Ruleset::create)
+        .is_ok()
+}
+
+/// Tells the groups of nodes on one machine apart.
+fn group_name(slots: &Path) -> String {
+    let digest = Sha256::digest(slots.as_os_str().as_encoded_bytes());
+    format!("hostler-{}", data_encoding::HEXLOWER.encode(&digest[..6]))
+}
+
+fn folder_make(path: &Path) -> Result<(), BootError> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(path).map_err(|source| BootError::Files {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+/// Writes a file that only its owner may read. Without a sync: it is of no
+/// use once the agent it is for is dead.
+fn secret_write(path: &Path, text: &str) -> Result<(), BootError> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|source| BootError::Files {
+            path: path.to_path_buf(),
+            source,
+        })
+}

@@ -1,0 +1,468 @@
+//! What is to be done about one piece of work next, and what became of it.
+//! Plain data: nothing here waits, writes or asks.
+//!
+//! ```text
+//!  no slot:  rest ── wanted ──▶ fetch ──▶ claim ──▶ (slot)
+//!  slot:     probe ─▶ deploy ─▶ (runs) ── no longer wanted, or spent ──▶ release ─▶ (no slot)
+//! ```
+//!
+//! A slot is used once: whatever ended in it, it is released before another
+//! is claimed. So one piece of work is in one slot at most.
+
+use std::time::Duration;
+
+use hostler_core::Generation;
+use hostler_core::id::SlotId;
+use hostler_core::workload::{AfterExit, Exit, NodeGoal, RestartPolicy, SeenState, after_exit};
+use tokio::time::Instant;
+
+use crate::backoff::Backoff;
+use crate::ledger::{Fate, Origin, Plan, Work};
+
+/// What is known of the slot that the work was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Contact {
+    /// Nothing: the daemon has just started.
+    Unknown,
+    /// It is ours, and nothing was sent to it, or it is not known to have come.
+    Claimed,
+    /// The work runs in it.
+    Running,
+    /// It is used up.
+    Spent,
+}
+
+/// The one thing to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Nothing, until something happens.
+    Rest,
+    /// Nothing before this moment.
+    Wait(Instant),
+    /// Ask the slot how it is.
+    Probe(SlotId),
+    /// Get the artifact.
+    Fetch,
+    /// Get a slot.
+    Claim,
+    /// Send the work to the slot.
+    Deploy(SlotId),
+    /// End what is in the slot, and the slot.
+    Release(SlotId, Duration),
+}
+
+impl Step {
+    /// Whether it may be given up half-way. A claim may not: the slot that
+    /// comes of it would be nobody's.
+    pub(super) fn may_be_dropped(self) -> bool {
+        !matches!(self, Self::Claim | Self::Release(..))
+    }
+}
+
+/// A piece of work and how far it is.
+#[derive(Clone, Debug)]
+pub(super) struct Course {
+    pub(super) work: Work,
+    pub(super) contact: Contact,
+    /// Whether the artifact is at hand.
+    pub(super) ready: bool,
+    /// Whether a claim is under way.
+    pub(super) claiming: bool,
+    /// What is wrong, while it is being tried again.
+    pub(super) problem: Option<String>,
+    /// The slot it had last; people know it by this.
+    pub(super) last_slot: Option<SlotId>,
+    /// Time between the polite signal and the hard one.
+    grace: Duration,
+    start_after: Option<Instant>,
+    starts: Backoff,
+    release_after: Option<Instant>,
+    releases: Backoff,
+}
+
+impl Course {
+    /// Work from the ledger, or new work.
+    pub(super) fn new(work: Work, grace: Duration) -> Self {
+        let last_slot = work.slot;
+        let longest = Duration::from_secs(30);
+        Self {
+            work,
+            contact: Contact::Unknown,
+            ready: false,
+            claiming: false,
+            problem: None,
+            last_slot,
+            grace,
+            start_after: None,
+            starts: Backoff::new(Duration::from_millis(250), longest),
+            release_after: None,
+            releases: Backoff::new(Duration::from_millis(250), longest),
+        }
+    }
+
+    /// The next step; `over` says whether the node's lease has ended.
+    pub(super) fn next(&self, now: Instant, over: bool) -> Step {
+        let bound = over && self.work.leased();
+        let wanted = self.work.wanted() && !bound;
+        let Some(slot) = self.work.slot else {
+            let start = if self.ready { Step::Claim } else { Step::Fetch };
+            return if wanted {
+                not_before(self.start_after, now, start)
+            } else {
+                Step::Rest
+            };
+        };
+        match self.contact {
+            Contact::Unknown if wanted => {
+                not_before(self.start_after, now, Step::Probe(slot))
+            }
+            Contact::Claimed if wanted => Step::Deploy(slot),
+            Contact::Running if wanted => Step::Rest,
+            Contact::Unknown | Contact::Claimed | Contact::Running | Contact::Spent => {
+                let at_once = bound || self.work.fenced;
+                let grace = if at_once { Duration::ZERO } else { self.grace };
+                not_before(self.release_after, now, Step::Release(slot, grace))
+            }
+        }
+    }
+
+    /// What the node says of it.
+    pub(super) fn state(&self) -> SeenState {
+        let held = self.work.slot.is_some() || self.claiming;
+        let stopped = if self.work.goal == NodeGoal::Gone {
+            SeenState::Absent
+        } else {
+            SeenState::Fenced
+        };
+        match &self.work.fate {
+            _ if self.work.goal == NodeGoal::Gone || self.work.fenced => {
+                if held { SeenState::Stopping } else { stopped }
+            }
+            Some(Fate::Ended) => SeenState::Ended,
+            Some(Fate::Failed { .. }) => SeenState::Failed,
+            None if self.contact == Contact::Running && held => SeenState::Running,
+            None => SeenState::Starting,
+        }
+    }
+
+    /// What is wrong with it, for people.
+    pub(super) fn problem(&self) -> Option<String> {
+        match &self.work.fate {
+            Some(Fate::Failed { problem }) => Some(problem.clone()),
+            _ => self.problem.clone(),
+        }
+    }
+
+    /// Whether somebody deployed it over NATS.
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self.work.origin, Origin::Local { .. })
+    }
+
+    /// An order to run was written down. What runs by the same plan goes on.
+    pub(super) fn ordered(&mut self, generation: Generation, plan: Plan, same: bool) {
+        let runs_on = same && self.work.wanted();
+        self.work.generation = generation;
+        self.work.goal = NodeGoal::Running;
+        self.work.fenced = false;
+        if runs_on {
+            return;
+        }
+        self.work.plan = Some(plan);
+        self.work.fate = None;
+        self.work.restarts = 0;
+        self.ready = false;
+        self.begin_anew();
+        if self.work.slot.is_some() {
+            self.contact = Contact::Spent;
+        }
+    }
+
+    /// An order to drop was written down.
+    pub(super) fn dropped(&mut self, generation: Generation) {
+        self.work.generation = generation;
+        self.work.goal = NodeGoal::Gone;
+        self.work.fenced = false;
+        self.work.fate = None;
+        self.problem = None;
+    }
+
+    /// The lease has ended: whether that stops this work.
+    pub(super) fn fence(&mut self, why: &str) -> bool {
+        let stops = self.work.leased() && self.work.wanted();
+        if stops {
+            self.work.fenced = true;
+            self.problem = Some(why.to_owned());
+            self.release_after = None;
+        }
+        stops
+    }
+
+    /// A slot was claimed.
+    pub(super) fn claimed(&mut self, slot: SlotId) {
+        self.work.slot = Some(slot);
+        self.last_slot = Some(slot);
+        self.contact = Contact::Claimed;
+    }
+
+    /// The agent says that the work runs.
+    pub(super) fn runs(&mut self) {
+        self.contact = Contact::Running;
+        self.problem = None;
+        self.starts.reset();
+        self.start_after = None;
+    }
+
+    /// The slot is confirmed gone.
+    pub(super) fn released(&mut self) {
+        self.work.slot = None;
+        self.contact = Contact::Unknown;
+        self.release_after = None;
+        self.releases.reset();
+        if self.work.goal == NodeGoal::Gone {
+            self.work.plan = None;
+        }
+    }
+
+    /// The slot could not be ended; it is tried again.
+    pub(super) fn release_failed(&mut self, now: Instant, problem: String) {
+        self.problem = Some(problem);
+        self.release_after = Some(now + self.releases.next());
+    }
+
+    /// Something went wrong that may be better next time.
+    pub(super) fn retry(&mut self, now: Instant, problem: String) {
+        self.problem = Some(problem);
+        self.start_after = Some(now + self.starts.next());
+        if matches!(self.contact, Contact::Claimed | Contact::Running) {
+            self.contact = Contact::Spent;
+        }
+    }
+
+    /// The slot does not answer; it is asked again.
+    pub(super) fn probe_again(&mut self, now: Instant, problem: &str) {
+        self.problem = Some(problem.to_owned());
+        self.start_after = Some(now + self.starts.next());
+    }
+
+    /// Something went wrong for good.
+    pub(super) fn failed(&mut self, problem: String) {
+        self.work.fate = Some(Fate::Failed { problem });
+        self.spend();
+    }
+
+    /// The slot died, and nothing of it is left.
+    pub(super) fn lost(&mut self, now: Instant, why: &str) {
+        self.work.slot = None;
+        self.contact = Contact::Unknown;
+        self.retry(now, format!("its agent was lost: {why}"));
+    }
+
+    /// The work ended by itself.
+    pub(super) fn exited(&mut self, now: Instant, exit: Exit, policy: &RestartPolicy) -> AfterExit {
+        let essential = self.work.plan.as_ref().is_some_and(|plan| plan.essential);
+        let after = after_exit(exit, essential, self.work.restarts, policy);
+        let code = exit.code;
+        match after {
+            AfterExit::Ended => self.work.fate = Some(Fate::Ended),
+            AfterExit::Failed if essential => {
+                let count = self.work.restarts;
+                self.failed(format!(
+                    "exited with status {code} after {count} restarts in a row, and is given up"
+                ));
+            }
+            AfterExit::Failed => self.failed(format!("exited with status {code}")),
+            AfterExit::Restart { pause, restarts } => {
+                self.work.restarts = restarts;
+                self.problem = Some(format!(
+                    "exited with status {code}; restart {restarts} follows"
+                ));
+                self.start_after = Some(now + pause);
+            }
+        }
+        self.spend();
+        after
+    }
+
+    /// It must not be started again by itself.
+    pub(super) fn lame_duck(&mut self) -> bool {
+        let essential = self.work.plan.as_mut().map(|plan| &mut plan.essential);
+        essential.is_some_and(std::mem::take)
+    }
+
+    fn spend(&mut self) {
+        if self.work.slot.is_some() {
+            self.contact = Contact::Spent;
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        self.problem = None;
+        self.start_after = None;
+        self.starts.reset();
+    }
+}
+
+fn not_before(at: Option<Instant>, now: Instant, step: Step) -> Step {
+    match at {
+        Some(at) if now < at => Step::Wait(at),
+        _ => step,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::testing::{plan, work};
+
+    const GRACE: Duration = Duration::from_secs(5);
+
+    fn slot() -> SlotId {
+        SlotId::from_parts(1, [1; 8])
+    }
+
+    fn course() -> Course {
+        Course::new(work(1), GRACE)
+    }
+
+    fn running() -> Course {
+        let mut course = course();
+        course.ready = true;
+        course.claimed(slot());
+        course.runs();
+        course
+    }
+
+    #[track_caller]
+    fn check(course: &Course, step: Step, state: SeenState) {
+        assert_eq!(course.next(Instant::now(), false), step);
+        assert_eq!(course.state(), state);
+    }
+
+    #[tokio::test]
+    async fn wanted_work_is_fetched_claimed_for_and_deployed() {
+        let mut course = course();
+        check(&course, Step::Fetch, SeenState::Starting);
+        course.ready = true;
+        check(&course, Step::Claim, SeenState::Starting);
+        course.claimed(slot());
+        check(&course, Step::Deploy(slot()), SeenState::Starting);
+        course.runs();
+        check(&course, Step::Rest, SeenState::Running);
+    }
+
+    #[tokio::test]
+    async fn dropped_work_is_released_and_absent_only_then() {
+        let mut course = running();
+        course.dropped(Generation::new(2));
+        check(&course, Step::Release(slot(), GRACE), SeenState::Stopping);
+        course.released();
+        check(&course, Step::Rest, SeenState::Absent);
+        assert_eq!(course.work.plan, None, "the sealed environment is gone too");
+    }
+
+    #[tokio::test]
+    async fn a_claim_under_way_is_not_absent() {
+        let mut course = course();
+        course.claiming = true;
+        course.dropped(Generation::new(2));
+        assert_eq!(course.state(), SeenState::Stopping);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_lease_kills_at_once_and_only_an_order_revives() {
+        let mut course = running();
+        let release = Step::Release(slot(), Duration::ZERO);
+        assert_eq!(course.next(Instant::now(), true), release);
+        assert!(course.fence("over"));
+        check(&course, release, SeenState::Stopping);
+        course.released();
+        check(&course, Step::Rest, SeenState::Fenced);
+        course.ordered(Generation::FIRST, plan(), true);
+        check(&course, Step::Fetch, SeenState::Starting);
+    }
+
+    #[tokio::test]
+    async fn work_that_waits_for_its_node_outlives_the_lease() {
+        let mut course = running();
+        course.work.plan.as_mut().unwrap().on_node_loss = hostler_core::workload::OnNodeLoss::Wait;
+        assert!(!course.fence("over"));
+        assert_eq!(course.next(Instant::now(), true), Step::Rest);
+    }
+
+    #[tokio::test]
+    async fn what_was_running_before_a_restart_is_asked_first() {
+        let mut known = work(1);
+        known.slot = Some(slot());
+        let mut course = Course::new(known, GRACE);
+        check(&course, Step::Probe(slot()), SeenState::Starting);
+        course.runs();
+        check(&course, Step::Rest, SeenState::Running);
+    }
+
+    #[tokio::test]
+    async fn a_failed_essential_service_is_started_again_in_another_slot() {
+        let mut course = running();
+        let now = Instant::now();
+        let exit = Exit {
+            code: 1,
+            ran: Duration::from_secs(1),
+        };
+        let after = course.exited(now, exit, &RestartPolicy::default());
+        assert!(matches!(after, AfterExit::Restart { restarts: 1, .. }));
+        assert_eq!(course.next(now, false), Step::Release(slot(), GRACE));
+        course.released();
+        assert!(matches!(course.next(now, false), Step::Wait(_)));
+        let later = now + Duration::from_secs(1);
+        assert_eq!(course.next(later, false), Step::Claim);
+        assert_eq!(course.work.restarts, 1);
+    }
+
+    #[tokio::test]
+    async fn success_and_the_last_failure_are_final() {
+        let policy = RestartPolicy {
+            limit: 0,
+            ..RestartPolicy::default()
+        };
+        for (code, state) in [(0, SeenState::Ended), (3, SeenState::Failed)] {
+            let mut course = running();
+            let exit = Exit {
+                code,
+                ran: Duration::ZERO,
+            };
+            course.exited(Instant::now(), exit, &policy);
+            course.released();
+            check(&course, Step::Rest, state);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_plan_in_a_newer_order_goes_on_and_another_begins_anew() {
+        let mut course = running();
+        course.ordered(Generation::new(2), plan(), true);
+        check(&course, Step::Rest, SeenState::Running);
+        course.ordered(Generation::new(3), plan(), false);
+        check(&course, Step::Release(slot(), GRACE), SeenState::Starting);
+        course.released();
+        check(&course, Step::Fetch, SeenState::Starting);
+    }
+
+    #[tokio::test]
+    async fn a_failed_attempt_waits_and_uses_its_slot_up() {
+        let mut course = course();
+        course.ready = true;
+        course.claimed(slot());
+        let now = Instant::now();
+        course.retry(now, "no answer".into());
+        assert_eq!(course.next(now, false), Step::Release(slot(), GRACE));
+        course.released();
+        assert!(matches!(course.next(now, false), Step::Wait(_)));
+        assert_eq!(course.problem().as_deref(), Some("no answer"));
+    }
+
+    #[tokio::test]
+    async fn a_lame_duck_is_no_longer_essential() {
+        let mut course = running();
+        assert!(course.lame_duck());
+        assert!(!course.lame_duck());
+    }
+}

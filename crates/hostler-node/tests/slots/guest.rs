@@ -1,0 +1,44 @@
+//! The real agent program, and a real static workload for it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use hostler_node::slots::Deployment;
+
+use crate::support::Ground;
+
+/// The agent beside the folder that holds this test's own program.
+pub(crate) fn agent() -> PathBuf {
+    let me = std::env::current_exe().expect("a program");
+    let folder = me.parent().and_then(Path::parent).expect("a target folder");
+    let agent = folder.join("hostler-agent");
+    assert!(
+        agent.is_file(),
+        "{} is missing; build it with: cargo build -p hostler-agent",
+        agent.display()
+    );
+    agent
+}
+
+/// A deployment of the test workload that does this.
+pub(crate) fn guest(ground: &Ground, arguments: &[&str]) -> Deployment {
+    let program = std::fs::read(program()).expect("a program");
+    let mut deployment = ground.deployment("elf", &program);
+    deployment.request.argv = arguments.iter().map(|word| (*word).to_owned()).collect();
+    deployment
+}
+
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("slots-guest");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slots/guest.c");
+        let built = Command::new("cc")
+            .args(["-static", "-O1", "-o"])
+            .args([&file, &source])
+            .status();
+        assert!(built.expect("a C compiler").success(), "could not build the test workload");
+        file
+    })
+}

@@ -1,0 +1,8 @@
+//! The slots of a node from outside: with agents that are tasks of the test
+//! (`fake`), and with the real agent program in processes (`process`). The
+//! inner `nats-server` is real in both.
+
+mod fake;
+mod guest;
+mod process;
+mod support;

@@ -1,0 +1,87 @@
+//! Registering a node, by hand or with a join token.
+
+use hostler_core::id::NodeId;
+use hostler_core::node::{Availability, Scheduling};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{EntityTrait, IntoActiveModel, TryInsertResult};
+
+use super::row::{Entity, Model};
+use super::{NewNode, NodeRegisterError, NodeRow};
+use crate::column::{json, moment};
+use crate::error::During;
+use crate::join_token::spend;
+use crate::secret::digest;
+use crate::tx::event;
+use crate::word::Word;
+use crate::{By, Secret, Store, StoreError};
+
+impl Store {
+    /// Registers a node. With `join`, one use of that join token is spent in
+    /// the same transaction: a refused registration costs none.
+    pub async fn node_register(
+        &self,
+        by: &By<'_>,
+        new: NewNode,
+        join: Option<&Secret>,
+    ) -> Result<NodeRow, NodeRegisterError> {
+        let row = self.node_draft(by, &new)?;
+        let mut tx = self.begin(by).await?;
+        if let Some(secret) = join {
+            let spent = spend::one_use(&mut tx, secret.expose(), by.now).await?;
+            spent.ok_or(NodeRegisterError::JoinRefused)?;
+        }
+        let insert = Entity::insert(row.clone().into_active_model())
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .try_insert();
+        let written = insert.exec_without_returning(tx.db()).await;
+        if !matches!(written.during("registering a node")?, TryInsertResult::Inserted(1)) {
+            return Err(NodeRegisterError::NameTaken(new.name));
+        }
+        let text = format!("node {} registered", new.name);
+        let mut told = event("node.registered", row.id, text);
+        told.data = serde_json::json!({"hostname": new.hostname, "port": new.port});
+        tx.note(told);
+        tx.commit().await?;
+        Ok(NodeRow::try_from(row)?)
+    }
+
+    /// A node that was never heard: nothing in it, and its lease over.
+    fn node_draft(&self, by: &By<'_>, new: &NewNode) -> Result<Model, StoreError> {
+        let unix_ms = by.now.ms().max(0).unsigned_abs();
+        let id = NodeId::from_parts(unix_ms, rand::random());
+        let key = new.key.expose();
+        Ok(Model {
+            id: id.uuid(),
+            name: new.name.to_string(),
+            hostname: new.hostname.clone(),
+            port: new.port.into(),
+            key_digest: digest(key),
+            key_sealed: self.inner.key.seal(&key_place(id), key.as_bytes())?,
+            labels: json(&new.labels),
+            tags: serde_json::json!({}),
+            version: String::new(),
+            boot: None,
+            sequence: 0,
+            cpu: 0,
+            memory: 0,
+            slots: 0,
+            reserved_cpu: 0,
+            reserved_memory: 0,
+            seated: 0,
+            unclaimed: serde_json::json!([]),
+            unclaimed_cpu: 0,
+            unclaimed_memory: 0,
+            unclaimed_slots: 0,
+            scheduling: Scheduling::Open.word().to_owned(),
+            noted: Availability::Pending.word().to_owned(),
+            last_heard: None,
+            lease_until: Some(moment(by.now)),
+            created_at: moment(by.now),
+        })
+    }
+}
+
+/// What a node's key is sealed for.
+pub(super) fn key_place(id: NodeId) -> String {
+    format!("node/{id}/key")
+}

@@ -1,0 +1,86 @@
+//! The way into the database.
+
+use std::sync::Arc;
+
+use sea_orm::{DatabaseConnection, DbBackend};
+use tokio::sync::{Mutex, broadcast, mpsc};
+
+use crate::error::During;
+use crate::workload::insert::Waiting;
+use crate::{Change, SealingKey, StoreError};
+
+/// Which database is behind a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// A file of this process alone.
+    Sqlite,
+    /// A server that several control planes may share.
+    Postgres,
+}
+
+/// Everything that the control plane may not forget. What is stored, and why:
+///
+/// | Table | Why it cannot be made again |
+/// |---|---|
+/// | `node` | who is in the fleet, with which key; what its seats have taken (kept in step with the seats by every transaction that moves one); until when its work is its own |
+/// | `workload` | what was asked for, at which generation, where it sits. The *seen* columns could be learnt again from heartbeats; they are kept so that a restart of the control plane starts from what was known |
+/// | `tombstone` | that a workload is gone for good, so that a node that comes back with it is told to drop it |
+/// | `idempotency_key` | which request made which workload, so that a repeated request makes nothing |
+/// | `artifact`, `artifact_project` | what the files named by digest are, and who may use them |
+/// | `api_token`, `join_token` | who may do what: digests of secrets, never secrets |
+/// | `operation` | how far a long change is, and who works on it |
+/// | `lease` | who acts for the fleet; its number outlives every holder |
+/// | `event`, `event_head` | what happened, in the order in which it became visible |
+///
+/// Not stored: any status. It is computed at every look.
+///
+/// An acknowledged change survives the death of the process and of the machine:
+/// generations must never be given out twice, because a node obeys a number only
+/// once. SQLite therefore runs with `synchronous=FULL` although WAL alone would
+/// survive `kill -9`; changes that come at the same time share one flush.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) db: DatabaseConnection,
+    pub(crate) key: SealingKey,
+    pub(crate) changes: broadcast::Sender<Change>,
+    /// SQLite has one writer: waiting here is fair and wakes at once, waiting
+    /// in `busy_timeout` is neither.
+    pub(crate) gate: Option<Arc<Mutex<()>>>,
+    pub(crate) inserts: mpsc::Sender<Waiting>,
+}
+
+impl Store {
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.inner.db.ping().await.during("asking whether it is there")
+    }
+
+    /// Which database is behind this store.
+    pub fn backend(&self) -> Backend {
+        match self.inner.db.get_database_backend() {
+            DbBackend::Postgres => Backend::Postgres,
+            _ => Backend::Sqlite,
+        }
+    }
+
+    /// Hints of what this process commits from now on. A receiver that falls
+    /// behind loses hints, and changes of other processes give none: look at
+    /// the tables on waking, and once in a while without.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.changes.subscribe()
+    }
+
+    pub(crate) fn db(&self) -> &DatabaseConnection {
+        &self.inner.db
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("backend", &self.backend()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,83 @@
+//! How a change is written: in one transaction with its events, announced only
+//! after the commit.
+//!
+//! Rules of every transaction, so that none waits for another in a circle:
+//! lease, then nodes by id, then workloads by id, and the head of the event
+//! log last. Dropping a transaction rolls it back.
+
+use sea_orm::{
+    DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use serde_json::Value;
+use tokio::sync::OwnedMutexGuard;
+
+use crate::error::During;
+use crate::event::head;
+use crate::{By, NewEvent, Store, StoreError};
+
+/// A write transaction.
+pub(crate) struct Tx<'a> {
+    // Dropped before the gate opens, so that a rollback is under way by then.
+    inner: DatabaseTransaction,
+    store: &'a Store,
+    by: By<'a>,
+    events: Vec<head::Authored>,
+    _gate: Option<OwnedMutexGuard<()>>,
+}
+
+impl Store {
+    /// Begins a write transaction. On SQLite it takes the write lock at once:
+    /// a lock asked for later fails as soon as two transactions have read.
+    pub(crate) async fn begin<'a>(&'a self, by: &By<'a>) -> Result<Tx<'a>, StoreError> {
+        let gate = match &self.inner.gate {
+            Some(gate) => Some(gate.clone().lock_owned().await),
+            None => None,
+        };
+        let sqlite = self.db().get_database_backend() == DbBackend::Sqlite;
+        let options = TransactionOptions {
+            sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let inner = self.db().begin_with_options(options).await.during("beginning a change")?;
+        Ok(Tx { inner, store: self, by: *by, events: Vec::new(), _gate: gate })
+    }
+}
+
+impl Tx<'_> {
+    /// What statements of this transaction run on.
+    pub(crate) fn db(&self) -> &DatabaseTransaction {
+        &self.inner
+    }
+
+    /// An event of this transaction's author.
+    pub(crate) fn note(&mut self, event: NewEvent) {
+        self.note_by(self.by, event);
+    }
+
+    /// An event of another author, for transactions that carry several.
+    pub(crate) fn note_by(&mut self, by: By<'_>, event: NewEvent) {
+        self.events.push(head::Authored { actor: by.actor.to_owned(), at: by.now, event });
+    }
+
+    /// Writes the events, commits, and tells whoever listens.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        let changes = head::append(&self.inner, self.events).await?;
+        self.inner.commit().await.during("committing a change")?;
+        for change in changes {
+            // Nobody listening is nobody to tell.
+            let _ = self.store.inner.changes.send(change);
+        }
+        Ok(())
+    }
+}
+
+/// An event without particulars.
+pub(crate) fn event(kind: &str, subject: impl ToString, text: String) -> NewEvent {
+    NewEvent {
+        kind: kind.to_owned(),
+        project: None,
+        subject: Some(subject.to_string()),
+        text,
+        data: Value::Object(serde_json::Map::new()),
+    }
+}

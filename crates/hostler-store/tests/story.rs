@@ -1,0 +1,111 @@
+//! The store's story, told once and lived on both databases: SQLite in a
+//! folder of its own, and a real PostgreSQL that the tests start themselves.
+
+mod story {
+    pub(crate) mod access;
+    pub(crate) mod artifacts;
+    pub(crate) mod crash;
+    pub(crate) mod events;
+    pub(crate) mod fencing;
+    pub(crate) mod inserts;
+    pub(crate) mod nodes;
+    pub(crate) mod opening;
+    pub(crate) mod operations;
+    pub(crate) mod races;
+    pub(crate) mod seats;
+    pub(crate) mod seen;
+    pub(crate) mod workloads;
+    pub(crate) mod world;
+}
+
+use story::world::World;
+
+macro_rules! chapters {
+    ($($module:ident: $($sentence:ident),+;)+) => {
+        mod sqlite {
+            $($(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $sentence() {
+                    super::story::$module::$sentence(&super::World::sqlite().await).await;
+                }
+            )+)+
+        }
+        mod postgres {
+            $($(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $sentence() {
+                    super::story::$module::$sentence(&super::World::postgres().await).await;
+                }
+            )+)+
+        }
+    };
+}
+
+chapters! {
+    opening:
+        a_store_opens_again_with_what_it_had_and_migrates_nothing_twice,
+        two_processes_may_open_at_once,
+        a_newer_schema_is_refused_by_name;
+    nodes:
+        a_node_is_found_by_its_key_and_its_key_is_read_back,
+        a_name_belongs_to_one_node,
+        an_older_heartbeat_of_the_same_boot_is_ignored,
+        a_heartbeat_never_touches_what_seats_have_taken,
+        a_change_of_availability_is_told_once,
+        a_removed_node_frees_what_sat_there,
+        a_node_leaves_only_when_nothing_sits_there,
+        what_an_operator_changes_stays_through_heartbeats;
+    access:
+        a_join_token_lets_in_as_many_as_it_has_uses,
+        a_refused_registration_spends_nothing,
+        a_token_works_until_it_expires_or_is_deleted,
+        the_bootstrap_token_is_made_once_and_replaced_by_another_secret;
+    artifacts:
+        a_project_sees_only_its_own_artifacts,
+        an_artifact_in_use_is_not_deleted;
+    inserts:
+        a_workload_reads_back_as_it_was_asked_for,
+        a_repeated_request_makes_nothing_and_another_under_its_key_is_refused,
+        a_repeated_request_for_what_is_gone_says_so,
+        a_failed_request_keeps_no_key,
+        an_unknown_artifact_is_refused,
+        a_row_the_database_refuses_does_not_fail_its_neighbours;
+    workloads:
+        lists_go_page_by_page_and_narrow,
+        only_a_change_of_goal_raises_the_generation,
+        gone_is_final_and_leaves_a_tombstone,
+        the_unsettled_are_those_with_something_to_do,
+        a_reason_is_kept_and_told_once,
+        a_generation_is_raised_over_what_a_node_was_told;
+    seats:
+        a_seat_takes_room_and_gives_it_back,
+        a_full_closed_or_missing_node_has_no_room,
+        a_decision_on_an_older_generation_is_stale,
+        what_sits_on_a_lost_node_keeps_its_seat_while_the_lease_holds,
+        many_seats_share_a_transaction_and_fail_alone,
+        overcommit_and_unclaimed_work_count;
+    seen:
+        what_a_node_says_is_kept_and_told_on_change,
+        older_or_foreign_words_change_nothing,
+        an_outrun_heartbeat_changes_nothing;
+    races:
+        twenty_racers_for_ten_places_give_ten_seats,
+        one_key_sent_five_times_at_once_makes_one_workload,
+        two_bodies_under_one_key_at_once_make_one_and_refuse_the_other,
+        one_name_asked_for_at_once_is_given_once,
+        a_workload_is_seated_once_however_many_try,
+        an_artifact_is_never_deleted_under_a_new_workload;
+    fencing:
+        a_lease_has_one_holder_and_counts_its_holders,
+        a_former_holder_changes_nothing;
+    events:
+        every_change_is_told_with_its_author,
+        a_reader_that_continues_misses_nothing,
+        listeners_wake_after_the_commit;
+    operations:
+        an_operation_is_claimed_by_one_and_ended_once,
+        a_worker_that_lost_its_claim_writes_nothing,
+        the_same_operation_is_not_asked_for_twice;
+    crash:
+        what_was_acknowledged_survives_a_kill;
+}

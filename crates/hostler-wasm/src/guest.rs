@@ -1,0 +1,61 @@
+//! What the host keeps for one instance: its view of the world, and the meter
+//! that its memory is measured by.
+
+use wasmtime::ResourceLimiter;
+use wasmtime_wasi::p1::WasiP1Ctx;
+
+/// Elements a table may have; function pointers of large programs need a few
+/// ten thousand.
+const TABLE_ELEMENTS: usize = 200_000;
+
+/// The state of one instance.
+pub(crate) struct Guest {
+    pub(crate) wasi: WasiP1Ctx,
+    pub(crate) meter: Meter,
+}
+
+/// Refuses growth past a bound and remembers that it did. The guest is told
+/// as by any machine without memory (`memory.grow` gives -1) and may cope.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    limit: usize,
+    refused: bool,
+}
+
+impl Meter {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            refused: false,
+        }
+    }
+
+    /// Whether growth was ever refused.
+    pub(crate) fn refused(&self) -> bool {
+        self.refused
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let fits = desired <= self.limit && maximum.is_none_or(|maximum| desired <= maximum);
+        self.refused |= !fits;
+        Ok(fits)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let fits = desired <= TABLE_ELEMENTS && maximum.is_none_or(|maximum| desired <= maximum);
+        self.refused |= !fits;
+        Ok(fits)
+    }
+}

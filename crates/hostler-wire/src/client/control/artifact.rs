@@ -1,0 +1,78 @@
+//! `/artifacts`: executables and modules, known by their digest.
+
+use hostler_core::workload::Kind;
+use reqwest::{Body, Method};
+
+use super::super::error::ClientError;
+use super::super::http::{ByteStream, Call};
+use super::ControlClient;
+use crate::node_api::TOKEN_HEADER;
+use crate::rest::Artifact;
+
+/// The header that says what an artifact is, where its bytes leave a doubt.
+const KIND_HEADER: &str = "x-artifact-kind";
+
+impl ControlClient {
+    /// `PUT /artifacts/{digest}?project=…`: uploads bytes, which may be a
+    /// stream. Safe to send again.
+    pub async fn artifact_put(
+        &self,
+        digest: &str,
+        project: &str,
+        body: Body,
+    ) -> Result<Artifact, ClientError> {
+        self.put(digest, project, body).answer().await
+    }
+
+    /// The same, saying what the bytes are.
+    pub async fn artifact_put_as(
+        &self,
+        kind: Kind,
+        digest: &str,
+        project: &str,
+        body: Body,
+    ) -> Result<Artifact, ClientError> {
+        let call = self.put(digest, project, body);
+        let kind = |builder: reqwest::RequestBuilder| builder.header(KIND_HEADER, kind.as_str());
+        call.with(kind).answer().await
+    }
+
+    /// `GET /artifacts`.
+    pub async fn artifacts(&self) -> Result<Vec<Artifact>, ClientError> {
+        self.get(&["artifacts"]).answer().await
+    }
+
+    /// `GET /artifacts/{digest}`.
+    pub async fn artifact(&self, digest: &str) -> Result<Artifact, ClientError> {
+        self.get(&["artifacts", digest]).answer().await
+    }
+
+    /// `GET /artifacts/{digest}/content`: its bytes as they come. Who needs
+    /// them whole compares the digest.
+    pub async fn artifact_content(&self, digest: &str) -> Result<ByteStream, ClientError> {
+        let call = self.unhurried(Method::GET, &["artifacts", digest, "content"]);
+        call.bytes().await
+    }
+
+    /// The same, as the node that has this key; the bearer is not sent.
+    pub async fn node_artifact(&self, key: &str, digest: &str) -> Result<ByteStream, ClientError> {
+        let path = ["artifacts", digest, "content"];
+        let call = self.http.request(Method::GET, &path);
+        let call = call.with(|builder| builder.header(TOKEN_HEADER, key));
+        call.bytes().await
+    }
+
+    /// `DELETE /artifacts/{digest}`.
+    pub async fn artifact_delete(&self, digest: &str) -> Result<(), ClientError> {
+        self.delete(&["artifacts", digest]).done().await
+    }
+
+    fn put(&self, digest: &str, project: &str, body: Body) -> Call {
+        let call = self.unhurried(Method::PUT, &["artifacts", digest]);
+        call.query(&[("project", project)]).with(|builder| {
+            builder
+                .header("content-type", "application/octet-stream")
+                .body(body)
+        })
+    }
+}

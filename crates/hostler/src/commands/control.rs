@@ -1,0 +1,56 @@
+//! `hostler control`: from flags to options, then the control plane until a
+//! signal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use hostler_control::{Control, ControlOptions, NatsAuth, NatsOptions};
+use hostler_daemon::config::Mistakes;
+use hostler_daemon::{signals, telemetry};
+
+use crate::args::ControlArgs;
+use crate::context::data_folder;
+
+/// Runs a control plane until a signal.
+pub(crate) async fn control(args: ControlArgs) -> Result<()> {
+    let options = options(&args)?;
+    options.check()?;
+    let stop = signals::stop_token()?;
+    let control = Control::start(options, stop).await?;
+    tracing::info!(address = %control.address(), "the control plane answers");
+    control.join().await;
+    Ok(())
+}
+
+fn options(args: &ControlArgs) -> Result<ControlOptions> {
+    let data = args.data.clone().map_or_else(data_folder, Ok)?;
+    let mut mistakes = Mistakes::default();
+    let policy = mistakes.take("--policy", args.policy.parse());
+    let token = mistakes.take("--api-token-file", token(args)).flatten();
+    mistakes.check()?;
+    let mut options = ControlOptions::new(data);
+    options.listen = args.listen;
+    options.heartbeat = Duration::from_millis(args.heartbeat_ms);
+    options.policy = policy.unwrap_or_default();
+    options.api_token = token;
+    options.nats = args.nats.clone().map(|url| nats(url, args));
+    options.metrics = telemetry::prometheus()
+        .map(|handle| Arc::new(move || handle.render()) as hostler_control::MetricsText);
+    if let Some(database) = &args.database {
+        options.database_url.clone_from(database);
+    }
+    Ok(options)
+}
+
+fn token(args: &ControlArgs) -> Result<Option<String>> {
+    let Some(path) = &args.api_token_file else { return Ok(args.api_token.clone()) };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("could not read {}", path.display()))?;
+    Ok(Some(text.trim().to_owned()))
+}
+
+fn nats(url: String, args: &ControlArgs) -> NatsOptions {
+    let auth = args.nats_seed.clone().map_or(NatsAuth::Open, NatsAuth::NkeySeedFile);
+    NatsOptions { url, auth }
+}
