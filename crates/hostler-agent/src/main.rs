@@ -29,7 +29,6 @@ mod link;
 mod metadata;
 mod outbox;
 mod pulse;
-
 mod service;
 mod status;
 

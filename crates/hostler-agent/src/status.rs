@@ -1,7 +1,9 @@
 //! Where the agent stands, as it answers a ping. Phases only move forward.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+#[cfg(feature = "wasm")]
+use std::time::Duration;
+use std::time::Instant;
 
 use hostler_wire::agent::{AgentDeployRequest, AgentPhase, AgentState};
 
@@ -67,6 +69,7 @@ impl Status {
     }
 
     /// A function was called.
+    #[cfg(feature = "wasm")]
     pub(crate) fn called(&self, took: Duration) {
         let state = &mut self.facts().state;
         state.calls += 1;

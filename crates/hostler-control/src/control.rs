@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::artifacts::ArtifactFiles;
+use crate::artifacts::{ArtifactFiles, KnownArtifacts};
 use crate::http::{self, KnownTokens};
 use crate::logs::{LogHistory, LogStream};
 use crate::nodes::{self, NodeCalls};
@@ -93,7 +93,11 @@ impl Control {
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
         options.check()?;
-        let Parts { app, incoming, logs } = open(&options, stop.clone()).await?;
+        let Parts {
+            app,
+            incoming,
+            logs,
+        } = open(&options, stop.clone()).await?;
         let (listener, address) = listen(options.listen).await?;
         let mut tasks = vec![tokio::spawn(nodes::answers(app.clone(), incoming))];
         tasks.extend(start_passes(&app, &options, logs));
@@ -133,9 +137,14 @@ pub(crate) async fn open(
     let folder = options.data_dir.join("artifacts");
     let limits = options.artifacts;
     let files = ArtifactFiles::open(folder.clone(), limits.largest, limits.idle);
-    let files = files.map_err(|source| StartError::Folder { path: folder, source })?;
+    let files = files.map_err(|source| StartError::Folder {
+        path: folder,
+        source,
+    })?;
     let jetstream = match &options.nats {
-        Some(nats) => Some(jetstream::new(nats.connect().await.map_err(StartError::Nats)?)),
+        Some(nats) => Some(jetstream::new(
+            nats.connect().await.map_err(StartError::Nats)?,
+        )),
         None => None,
     };
     let timing = Timing::of(options.heartbeat);
@@ -147,6 +156,7 @@ pub(crate) async fn open(
         fleet_size: AtomicUsize::new(store.node_list().await?.len()),
         store,
         files,
+        known_artifacts: KnownArtifacts::default(),
         explaining: Semaphore::new(EXPLAIN_AT_ONCE),
         strays: Strays::default(),
         calls: NodeCalls::new(patience, answers, passes.clone()),
@@ -218,8 +228,8 @@ fn start_passes(
 /// Answers requests until the stop, and open ones for a while longer.
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let patience = stop.clone();
-    let served = axum::serve(listener, router)
-        .with_graceful_shutdown(async move { stop.cancelled().await });
+    let served =
+        axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
     let too_long = async {
         patience.cancelled().await;
         tokio::time::sleep(GRACE).await;

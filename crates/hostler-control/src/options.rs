@@ -114,7 +114,10 @@ impl ControlOptions {
 
     fn check_places(&self, mistakes: &mut Mistakes) {
         let schemes = ["sqlite:", "postgres:", "postgresql:"];
-        if !schemes.iter().any(|scheme| self.database_url.starts_with(scheme)) {
+        if !schemes
+            .iter()
+            .any(|scheme| self.database_url.starts_with(scheme))
+        {
             mistakes.add("database url", "begins with neither sqlite: nor postgres:");
         }
         if self.data_dir.as_os_str().is_empty() {
@@ -128,7 +131,10 @@ impl ControlOptions {
 
     fn check_amounts(&self, mistakes: &mut Mistakes) {
         if self.heartbeat < SHORTEST_HEARTBEAT {
-            mistakes.add("heartbeat", format!("is shorter than {SHORTEST_HEARTBEAT:?}"));
+            mistakes.add(
+                "heartbeat",
+                format!("is shorter than {SHORTEST_HEARTBEAT:?}"),
+            );
         }
         if self.artifacts.largest == 0 {
             mistakes.add("largest artifact", "is zero");

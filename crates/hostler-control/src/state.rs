@@ -12,7 +12,7 @@ use hostler_store::Store;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::artifacts::ArtifactFiles;
+use crate::artifacts::{ArtifactFiles, KnownArtifacts};
 use crate::http::KnownTokens;
 use crate::logs::LogHistory;
 use crate::nodes::NodeCalls;
@@ -26,6 +26,7 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) files: ArtifactFiles,
+    pub(crate) known_artifacts: KnownArtifacts,
     pub(crate) passes: Passes,
     /// What heartbeats said that passes should look into.
     pub(crate) strays: Strays,

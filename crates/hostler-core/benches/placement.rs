@@ -22,8 +22,10 @@ const SPAN: Duration = Duration::from_millis(500);
 /// What the units of a scenario ask for.
 #[derive(Clone, Copy)]
 enum Case {
-    /// Room and nothing else.
+    /// Room and nothing else, units of one kind.
     Basic,
+    /// Room and nothing else, five units of a kind.
+    BasicFives,
     /// Room, on a fleet of which nine tenths are full.
     Crowded,
     /// A node label that half of the nodes carry.
@@ -32,30 +34,31 @@ enum Case {
     FarGroup,
     /// The same, with the units of all groups in turn.
     FarTurns,
-    /// Required anti-affinity by node, three units a group.
-    FarTrios,
+    /// Required anti-affinity by node, five units a group.
+    FarFives,
     /// Required anti-affinity by zone, five units a group.
     FarZones,
     /// Required anti-affinity by rack of twenty nodes, five units a group.
     FarRacks,
-    /// Preferred affinity by node, three units a group.
-    NearTrios,
+    /// Preferred affinity by node, five units a group.
+    NearFives,
     /// Spread over nodes, one group.
     SpreadNodes,
     /// Spread over zones, one group.
     SpreadZones,
 }
 
-const CASES: [(&str, Case); 11] = [
+const CASES: [(&str, Case); 12] = [
     ("basic", Case::Basic),
+    ("basic-fives", Case::BasicFives),
     ("crowded", Case::Crowded),
     ("node-label", Case::Label),
     ("anti-affinity-node", Case::FarGroup),
     ("anti-affinity-node-interleaved", Case::FarTurns),
-    ("anti-affinity-node-trios", Case::FarTrios),
+    ("anti-affinity-node-fives", Case::FarFives),
     ("anti-affinity-zone", Case::FarZones),
     ("anti-affinity-rack", Case::FarRacks),
-    ("affinity-node-trios", Case::NearTrios),
+    ("affinity-node-fives", Case::NearFives),
     ("spread-node", Case::SpreadNodes),
     ("spread-zone", Case::SpreadZones),
 ];
@@ -130,21 +133,20 @@ fn asked(case: Case, number: usize, nodes: usize) -> (String, Rules) {
     let group = match case {
         Case::FarGroup => number * groups / UNITS,
         Case::FarTurns => number % groups,
-        Case::FarTrios | Case::NearTrios => number / 3,
-        Case::FarZones | Case::FarRacks => number / 5,
-        _ => 0,
+        Case::Basic | Case::Crowded | Case::Label | Case::SpreadNodes | Case::SpreadZones => 0,
+        _ => number / 5,
     };
     let app = format!("app-{group}");
     let rules = match case {
-        Case::Basic | Case::Crowded => Rules::default(),
+        Case::Basic | Case::BasicFives | Case::Crowded => Rules::default(),
         Case::Label => Rules {
             node_labels: labels(&[("half", "1".to_owned())]),
             ..Rules::default()
         },
-        Case::FarGroup | Case::FarTurns | Case::FarTrios => far(&app, None),
+        Case::FarGroup | Case::FarTurns | Case::FarFives => far(&app, None),
         Case::FarZones => far(&app, Some("zone")),
         Case::FarRacks => far(&app, Some("rack")),
-        Case::NearTrios => near(&app),
+        Case::NearFives => near(&app),
         Case::SpreadNodes => spread(&app, None),
         Case::SpreadZones => spread(&app, Some("zone")),
     };

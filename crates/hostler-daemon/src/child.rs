@@ -29,7 +29,7 @@ pub struct ChildOptions {
 /// A child that ran this long was healthy; its next restart is quick again.
 const HEALTHY: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Keeps the child running until `stop`, then ends it.
 pub async fn run(options: ChildOptions, stop: CancellationToken) {

@@ -25,7 +25,7 @@ pub struct Fleet {
 }
 
 /// Heartbeats of stories, so that nothing takes long.
-const HEARTBEAT_MS: u64 = 250;
+const HEARTBEAT_MS: u64 = 500;
 
 impl Fleet {
     /// A folder for one, and nothing running yet.

@@ -42,29 +42,52 @@ fn main() -> Outcome<()> {
 
 fn print(database: &str, figure: &str, value: f64, unit: &str) {
     let name = format!("store.{database}.{figure}");
-    println!("{}", serde_json::json!({"name": name, "value": value.round(), "unit": unit}));
+    println!(
+        "{}",
+        serde_json::json!({"name": name, "value": value.round(), "unit": unit})
+    );
 }
 
 async fn measure(database: &str, url: &str) -> Outcome<()> {
     let store = Store::open(url, SealingKey::random()).await?;
     let nodes = prepare(&store).await?;
     let created = create(&store, "warm", Duration::from_secs(1), None).await?;
-    print(database, "warm_up", per_second(created.len(), Duration::from_secs(1)), "workloads/s");
+    print(
+        database,
+        "warm_up",
+        per_second(created.len(), Duration::from_secs(1)),
+        "workloads/s",
+    );
 
     let start = Instant::now();
     let created = create(&store, "alone", SPAN, None).await?;
-    print(database, "create", per_second(created.len(), start.elapsed()), "workloads/s");
+    print(
+        database,
+        "create",
+        per_second(created.len(), start.elapsed()),
+        "workloads/s",
+    );
     let mut waits = created;
     waits.sort_unstable();
     print(database, "create_p50", micros(waits[waits.len() / 2]), "us");
-    print(database, "create_p99", micros(waits[waits.len() * 99 / 100]), "us");
+    print(
+        database,
+        "create_p99",
+        micros(waits[waits.len() * 99 / 100]),
+        "us",
+    );
 
     let (hand_over, handed) = mpsc::unbounded_channel();
     let seater = tokio::spawn(seat_all(store.clone(), nodes.clone(), handed));
     let start = Instant::now();
     create(&store, "seated", SPAN, Some(hand_over)).await?;
     let seats = seater.await??;
-    print(database, "create_and_seat", per_second(seats, start.elapsed()), "workloads/s");
+    print(
+        database,
+        "create_and_seat",
+        per_second(seats, start.elapsed()),
+        "workloads/s",
+    );
 
     heartbeats(database, &store, &nodes).await
 }
@@ -132,7 +155,9 @@ async fn create(
             while Instant::now() < end {
                 let name = format!("{series}-{client}-{}", waits.len());
                 let start = Instant::now();
-                let made = store.workload_insert(&BY, workload(&name)?, Some(key(name))).await?;
+                let made = store
+                    .workload_insert(&BY, workload(&name)?, Some(key(name)))
+                    .await?;
                 waits.push(start.elapsed());
                 if let Some(hand_over) = &hand_over {
                     hand_over.send(request(made.row().facts.id))?;
@@ -149,7 +174,11 @@ async fn create(
 }
 
 fn key(key: String) -> IdempotencyKey {
-    IdempotencyKey { key, request_hash: [1; 32], actor: "bench".to_owned() }
+    IdempotencyKey {
+        key,
+        request_hash: [1; 32],
+        actor: "bench".to_owned(),
+    }
 }
 
 /// For a node that the seater chooses.
@@ -212,13 +241,22 @@ async fn heartbeats(database: &str, store: &Store, nodes: &[NodeId]) -> Outcome<
     let start = Instant::now();
     let mut sequence = 2;
     while start.elapsed() < Duration::from_secs(2) {
-        store.node_heartbeat(NOW, nodes[0], report(sequence)).await?;
+        store
+            .node_heartbeat(NOW, nodes[0], report(sequence))
+            .await?;
         let order = HeartbeatOrder { boot, sequence };
-        store.workload_seen(NOW, nodes[0], &ledger, Some(order)).await?;
+        store
+            .workload_seen(NOW, nodes[0], &ledger, Some(order))
+            .await?;
         sequence += 1;
     }
     let beats = usize::try_from(sequence - 2)?;
-    print(database, "heartbeats_of_100", per_second(beats, start.elapsed()), "heartbeats/s");
+    print(
+        database,
+        "heartbeats_of_100",
+        per_second(beats, start.elapsed()),
+        "heartbeats/s",
+    );
     Ok(())
 }
 

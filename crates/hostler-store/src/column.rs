@@ -44,7 +44,7 @@ pub(crate) fn small(count: i64) -> u32 {
 
 /// The name in a column.
 pub(crate) fn name(text: String) -> Result<Name, StoreError> {
-    Name::try_from(text).map_err(|error| corrupt("name", error.0))
+    Name::try_from(text).map_err(|error| corrupt("name", &error.0))
 }
 
 /// A list or map as JSON. Keys are texts, so nothing in it can fail.
@@ -57,7 +57,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(
     what: &'static str,
     value: Value,
 ) -> Result<T, StoreError> {
-    serde_json::from_value(value).map_err(|error| corrupt(what, error))
+    serde_json::from_value(value).map_err(|error| corrupt(what, &error))
 }
 
 #[cfg(test)]

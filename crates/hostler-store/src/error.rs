@@ -59,7 +59,7 @@ impl<T> During<T> for Result<T, DbErr> {
 }
 
 /// A value that nobody could have written.
-pub(crate) fn corrupt(what: &'static str, value: impl ToString) -> StoreError {
+pub(crate) fn corrupt(what: &'static str, value: &impl ToString) -> StoreError {
     StoreError::Corrupt {
         what,
         value: value.to_string(),

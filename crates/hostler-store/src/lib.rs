@@ -44,8 +44,8 @@ pub use node::{
 };
 pub use open::OpenError;
 pub use operation::{
-    ClaimError, NewOperation, OperationClaim, OperationFilter, OperationInserted,
-    OperationOutcome, OperationRow,
+    ClaimError, NewOperation, OperationClaim, OperationFilter, OperationInserted, OperationOutcome,
+    OperationRow,
 };
 pub use seal::{KeyError, SealError, SealingKey};
 pub use secret::Secret;
@@ -54,6 +54,6 @@ pub use token::{NewToken, TokenRow};
 
 pub use workload::{
     ChangeOutcome, HeartbeatOrder, IdempotencyKey, InsertError, Inserted, Limits, NewWorkload,
-    SeatOutcome, SeatRequest, SeenEntry, SeenReport, Tombstone, Unseat, WorkloadFilter, WorkloadRow,
-    WorkloadSpec,
+    SeatOutcome, SeatRequest, SeenEntry, SeenReport, Tombstone, Unseat, WorkloadFilter,
+    WorkloadRow, WorkloadSpec,
 };

@@ -24,6 +24,10 @@ const STATEMENTS: usize = 250;
 /// After how long a connection is asked whether it still works before use.
 const IDLE: Duration = Duration::from_secs(5);
 
+/// Groups of inserts under way at once, where the database can do two things
+/// at a time: one computes while the other is being flushed.
+const WRITERS: usize = 2;
+
 /// Hints kept for a receiver that is busy.
 const HINTS: usize = 4_096;
 
@@ -72,7 +76,9 @@ impl Store {
             _ => return Err(OpenError::Url(url.to_owned())),
         };
         let failed = |doing| move |source| OpenError::Database { doing, source };
-        let db = Database::connect(options).await.map_err(failed("connecting"))?;
+        let db = Database::connect(options)
+            .await
+            .map_err(failed("connecting"))?;
         migration::bring_up(&db).await?;
         Ok(Self::start(db, key, sqlite))
     }
@@ -86,7 +92,13 @@ impl Store {
             gate: sqlite.then(|| Arc::new(Mutex::new(()))),
             inserts,
         });
-        tokio::spawn(insert::write_groups(Arc::downgrade(&inner), waiting));
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..if sqlite { 1 } else { WRITERS } {
+            tokio::spawn(insert::write_groups(
+                Arc::downgrade(&inner),
+                waiting.clone(),
+            ));
+        }
         Self { inner }
     }
 }
@@ -99,7 +111,8 @@ fn postgres_options(url: &str) -> ConnectOptions {
         .test_before_acquire_if_idle_for(IDLE)
         .sqlx_logging(false)
         .map_sqlx_postgres_opts(|o| {
-            o.application_name("hostler").statement_cache_capacity(STATEMENTS)
+            o.application_name("hostler")
+                .statement_cache_capacity(STATEMENTS)
         });
     options
 }
@@ -109,7 +122,11 @@ fn postgres_options(url: &str) -> ConnectOptions {
 fn sqlite_options(url: &str, place: &str) -> Result<ConnectOptions, OpenError> {
     let memory = place.contains(":memory:");
     if !memory {
-        let path = place.trim_start_matches("//").split('?').next().unwrap_or_default();
+        let path = place
+            .trim_start_matches("//")
+            .split('?')
+            .next()
+            .unwrap_or_default();
         create(Path::new(path))?;
     }
     let mut options = ConnectOptions::new(url);
@@ -128,13 +145,22 @@ fn sqlite_options(url: &str, place: &str) -> Result<ConnectOptions, OpenError> {
                 .statement_cache_capacity(STATEMENTS)
         });
     if memory {
-        options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+        options
+            .idle_timeout(None::<Duration>)
+            .max_lifetime(None::<Duration>);
     }
     Ok(options)
 }
 
 /// For its owner alone; SQLite gives its side files the same mode.
 fn create(path: &Path) -> Result<(), OpenError> {
-    let made = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    made.map(drop).map_err(|source| OpenError::File { path: path.to_owned(), source })
+    let made = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path);
+    made.map(drop).map_err(|source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    })
 }

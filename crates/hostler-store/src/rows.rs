@@ -25,7 +25,10 @@ pub(crate) fn cut<T>(mut items: Vec<T>) -> impl Iterator<Item = Vec<T>> {
 pub(crate) fn places(rows: usize, columns: usize) -> String {
     let row = |row: usize| {
         let place = |column: usize| format!("${}", row * columns + column);
-        format!("({})", (1..=columns).map(place).collect::<Vec<_>>().join(", "))
+        format!(
+            "({})",
+            (1..=columns).map(place).collect::<Vec<_>>().join(", ")
+        )
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }

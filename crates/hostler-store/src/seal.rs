@@ -67,7 +67,13 @@ impl SealingKey {
     /// The key in the file at `path`; made with mode 0600 when there is none.
     /// Two processes that start at once agree: only one creates the file.
     pub fn load_or_create(path: &Path) -> Result<Self, KeyError> {
-        let failed = |doing| move |source| KeyError::File { path: path.to_owned(), doing, source };
+        let failed = |doing| {
+            move |source| KeyError::File {
+                path: path.to_owned(),
+                doing,
+                source,
+            }
+        };
         match File::open(path) {
             Ok(file) => load(path, file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -81,7 +87,10 @@ impl SealingKey {
     /// Seals `plain` for the row that `place` names.
     pub(crate) fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>, SealError> {
         let nonce: [u8; NONCE] = rand::random();
-        let payload = Payload { msg: plain, aad: place.as_bytes() };
+        let payload = Payload {
+            msg: plain,
+            aad: place.as_bytes(),
+        };
         let text = self.0.encrypt(XNonce::from_slice(&nonce), payload);
         let mut sealed = vec![VERSION];
         sealed.extend_from_slice(&nonce);
@@ -95,7 +104,10 @@ impl SealingKey {
             return Err(SealError::Form);
         };
         let (nonce, text) = rest.split_at_checked(NONCE).ok_or(SealError::Form)?;
-        let payload = Payload { msg: text, aad: place.as_bytes() };
+        let payload = Payload {
+            msg: text,
+            aad: place.as_bytes(),
+        };
         let plain = self.0.decrypt(XNonce::from_slice(nonce), payload);
         plain.map_err(|_| SealError::Refused)
     }
@@ -108,14 +120,20 @@ impl std::fmt::Debug for SealingKey {
 }
 
 fn load(path: &Path, mut file: File) -> Result<SealingKey, KeyError> {
-    let failed = |source| KeyError::File { path: path.to_owned(), doing: "read", source };
+    let failed = |source| KeyError::File {
+        path: path.to_owned(),
+        doing: "read",
+        source,
+    };
     let mode = file.metadata().map_err(failed)?.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(KeyError::Open(path.to_owned()));
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(failed)?;
-    let bytes = bytes.try_into().map_err(|_| KeyError::Length(path.to_owned()))?;
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| KeyError::Length(path.to_owned()))?;
     Ok(SealingKey::from_bytes(bytes))
 }
 
@@ -123,7 +141,11 @@ fn load(path: &Path, mut file: File) -> Result<SealingKey, KeyError> {
 /// reads half a key, and the first of two wins.
 fn create(path: &Path) -> io::Result<()> {
     let draft = path.with_extension(format!("{:016x}", rand::random::<u64>()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)?;
     file.write_all(&rand::random::<[u8; 32]>())?;
     file.sync_all()?;
     let linked = std::fs::hard_link(&draft, path);
@@ -135,7 +157,10 @@ fn create(path: &Path) -> io::Result<()> {
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    match path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         Some(folder) => File::open(folder)?.sync_all(),
         None => File::open(".")?.sync_all(),
     }
@@ -151,7 +176,10 @@ mod tests {
         let sealed = key.seal("node:1", b"secret").unwrap();
         assert_eq!(key.open("node:1", &sealed).unwrap(), b"secret");
         assert_eq!(key.open("node:2", &sealed), Err(SealError::Refused));
-        assert_eq!(SealingKey::random().open("node:1", &sealed), Err(SealError::Refused));
+        assert_eq!(
+            SealingKey::random().open("node:1", &sealed),
+            Err(SealError::Refused)
+        );
         assert_eq!(key.open("node:1", b"plain"), Err(SealError::Form));
         let mut changed = sealed.clone();
         *changed.last_mut().unwrap() ^= 1;
@@ -163,14 +191,20 @@ mod tests {
     fn a_key_file_is_made_once_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sealing.key");
-        let sealed = SealingKey::load_or_create(&path).unwrap().seal("row", b"kept").unwrap();
+        let sealed = SealingKey::load_or_create(&path)
+            .unwrap()
+            .seal("row", b"kept")
+            .unwrap();
         let again = SealingKey::load_or_create(&path).unwrap();
         assert_eq!(again.open("row", &sealed).unwrap(), b"kept");
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
 
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
-        assert!(matches!(SealingKey::load_or_create(&path), Err(KeyError::Open(_))));
+        assert!(matches!(
+            SealingKey::load_or_create(&path),
+            Err(KeyError::Open(_))
+        ));
     }
 
     #[test]
@@ -179,6 +213,9 @@ mod tests {
         let path = folder.path().join("sealing.key");
         std::fs::write(&path, b"short").unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
-        assert!(matches!(SealingKey::load_or_create(&path), Err(KeyError::Length(_))));
+        assert!(matches!(
+            SealingKey::load_or_create(&path),
+            Err(KeyError::Length(_))
+        ));
     }
 }

@@ -56,7 +56,11 @@ pub(crate) struct Inner {
 impl Store {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.inner.db.ping().await.during("asking whether it is there")
+        self.inner
+            .db
+            .ping()
+            .await
+            .during("asking whether it is there")
     }
 
     /// Which database is behind this store.
@@ -81,6 +85,8 @@ impl Store {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("backend", &self.backend()).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("backend", &self.backend())
+            .finish_non_exhaustive()
     }
 }

@@ -38,8 +38,18 @@ impl Store {
             sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
-        let inner = self.db().begin_with_options(options).await.during("beginning a change")?;
-        Ok(Tx { inner, store: self, by: *by, events: Vec::new(), _gate: gate })
+        let inner = self
+            .db()
+            .begin_with_options(options)
+            .await
+            .during("beginning a change")?;
+        Ok(Tx {
+            inner,
+            store: self,
+            by: *by,
+            events: Vec::new(),
+            _gate: gate,
+        })
     }
 }
 
@@ -56,7 +66,11 @@ impl Tx<'_> {
 
     /// An event of another author, for transactions that carry several.
     pub(crate) fn note_by(&mut self, by: By<'_>, event: NewEvent) {
-        self.events.push(head::Authored { actor: by.actor.to_owned(), at: by.now, event });
+        self.events.push(head::Authored {
+            actor: by.actor.to_owned(),
+            at: by.now,
+            event,
+        });
     }
 
     /// Writes the events, commits, and tells whoever listens.
@@ -72,7 +86,7 @@ impl Tx<'_> {
 }
 
 /// An event without particulars.
-pub(crate) fn event(kind: &str, subject: impl ToString, text: String) -> NewEvent {
+pub(crate) fn event(kind: &str, subject: &impl ToString, text: String) -> NewEvent {
     NewEvent {
         kind: kind.to_owned(),
         project: None,

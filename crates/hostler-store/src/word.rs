@@ -16,20 +16,28 @@ pub(crate) trait Word: Copy + PartialEq + 'static {
     /// The word of this choice.
     fn word(self) -> &'static str {
         let of_self = |(choice, _): &&(Self, _)| *choice == self;
-        Self::WORDS.iter().find(of_self).map_or("", |(_, word)| word)
+        Self::WORDS
+            .iter()
+            .find(of_self)
+            .map_or("", |(_, word)| word)
     }
 
     /// The choice that a column's word means.
     fn read(text: &str) -> Result<Self, StoreError> {
         let meant = Self::WORDS.iter().find(|(_, word)| *word == text);
-        meant.map(|(choice, _)| *choice).ok_or_else(|| corrupt(Self::WHAT, text))
+        meant
+            .map(|(choice, _)| *choice)
+            .ok_or_else(|| corrupt(Self::WHAT, &text))
     }
 }
 
 impl Word for Goal {
     const WHAT: &'static str = "goal";
-    const WORDS: &'static [(Self, &'static str)] =
-        &[(Self::Running, "running"), (Self::Stopped, "stopped"), (Self::Gone, "gone")];
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Running, "running"),
+        (Self::Stopped, "stopped"),
+        (Self::Gone, "gone"),
+    ];
 }
 
 impl Word for Kind {
@@ -58,8 +66,11 @@ impl Word for SeenState {
 
 impl Word for Scheduling {
     const WHAT: &'static str = "scheduling";
-    const WORDS: &'static [(Self, &'static str)] =
-        &[(Self::Open, "open"), (Self::Draining, "draining"), (Self::Closed, "closed")];
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Open, "open"),
+        (Self::Draining, "draining"),
+        (Self::Closed, "closed"),
+    ];
 }
 
 impl Word for Availability {
@@ -74,8 +85,11 @@ impl Word for Availability {
 
 impl Word for OperationOutcome {
     const WHAT: &'static str = "outcome of an operation";
-    const WORDS: &'static [(Self, &'static str)] =
-        &[(Self::Done, "done"), (Self::Undone, "undone"), (Self::Stuck, "stuck")];
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Done, "done"),
+        (Self::Undone, "undone"),
+        (Self::Stuck, "stuck"),
+    ];
 }
 
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! The store's story, told once and lived on both databases: SQLite in a
 //! folder of its own, and a real PostgreSQL that the tests start themselves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "all of it is test code, also outside of test functions"
+)]
 
 mod story {
     pub(crate) mod access;
@@ -71,7 +77,8 @@ chapters! {
         an_unknown_artifact_is_refused,
         a_row_the_database_refuses_does_not_fail_its_neighbours;
     workloads:
-        lists_go_page_by_page_and_narrow,
+        lists_go_page_by_page,
+        lists_narrow_by_every_filter,
         only_a_change_of_goal_raises_the_generation,
         gone_is_final_and_leaves_a_tombstone,
         the_unsettled_are_those_with_something_to_do,
@@ -93,6 +100,7 @@ chapters! {
         one_key_sent_five_times_at_once_makes_one_workload,
         two_bodies_under_one_key_at_once_make_one_and_refuse_the_other,
         one_name_asked_for_at_once_is_given_once,
+        the_same_requests_in_any_order_make_each_once,
         a_workload_is_seated_once_however_many_try,
         an_artifact_is_never_deleted_under_a_new_workload;
     fencing:

@@ -4,7 +4,7 @@
 //! SHA-256 have been checked.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -37,27 +37,63 @@ pub(super) enum FetchError {
     Long(usize),
     #[error("there is no memory for {0} bytes")]
     Memory(u64),
+    #[error("it could not be written: {0}")]
+    Write(#[from] io::Error),
     #[error("its SHA-256 is {got}, not {expected}")]
     Digest { got: String, expected: String },
 }
 
-/// The whole artifact of a request, checked.
-pub(super) async fn fetch(
+/// The whole artifact of a request, in memory.
+pub(super) async fn to_memory(
     client: &Client,
     slot: &str,
     request: &AgentDeployRequest,
 ) -> Result<Vec<u8>, FetchError> {
-    let source = Source {
-        client,
-        subject: subject::artifact(slot),
-        digest: request.hash.to_ascii_lowercase(),
-    };
     let total = request.total_bytes;
     let mut bytes = Vec::new();
     let room = usize::try_from(total).map_err(|_| FetchError::Memory(total))?;
     bytes
         .try_reserve_exact(room)
         .map_err(|_| FetchError::Memory(total))?;
+    fetch(client, slot, request, &mut bytes).await?;
+    Ok(bytes)
+}
+
+/// The whole artifact of a request, in a new file that only its owner may
+/// read. It may be larger than the memory that the slot has.
+pub(super) async fn to_file(
+    client: &Client,
+    slot: &str,
+    request: &AgentDeployRequest,
+    path: &Path,
+) -> Result<(), FetchError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    fetch(client, slot, request, &mut file).await
+}
+
+/// A chunk is written without leaving the thread: into memory, or into the
+/// kernel's, which takes less time than handing it over.
+async fn fetch(
+    client: &Client,
+    slot: &str,
+    request: &AgentDeployRequest,
+    sink: &mut (impl io::Write + Send),
+) -> Result<(), FetchError> {
+    let source = Source {
+        client,
+        subject: subject::artifact(slot),
+        digest: request.hash.to_ascii_lowercase(),
+    };
+    let total = request.total_bytes;
     let mut hash = Sha256::new();
     let pieces = (0..total)
         .step_by(ARTIFACT_CHUNK)
@@ -66,7 +102,7 @@ pub(super) async fn fetch(
     while let Some(piece) = pieces.try_next().await? {
         for chunk in piece {
             hash.update(&chunk);
-            bytes.extend_from_slice(&chunk);
+            sink.write_all(&chunk)?;
         }
     }
     let got = data_encoding::HEXLOWER.encode(&hash.finalize());
@@ -74,7 +110,7 @@ pub(super) async fn fetch(
         let expected = source.digest.clone();
         return Err(FetchError::Digest { got, expected });
     }
-    Ok(bytes)
+    Ok(())
 }
 
 struct Source<'a> {
@@ -134,18 +170,4 @@ impl Source<'_> {
         }
         Err(FetchError::Silent(problem))
     }
-}
-
-/// Writes a program: a new file that only its owner may read and execute.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o700)
-        .open(path)?;
-    file.write_all(bytes)
 }

@@ -5,13 +5,14 @@
 mod artifact;
 mod environment;
 
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 
 use hostler_wire::agent::{AgentDeployRequest, AgentRefusal};
 
 use crate::agent::Agent;
 use crate::function::Function;
-use crate::service::{ElfError, Launch, Service, elf_check};
+use crate::service::{Launch, Service, elf_check};
 
 /// What runs.
 pub(crate) enum Workload {
@@ -33,7 +34,7 @@ pub(crate) async fn prepare(
     match kind(&request.workload_type)? {
         Kind::Service => service_prepare(agent, request).await.map(Prepared::Service),
         Kind::Function => {
-            let module = artifact::fetch(&agent.client, &agent.slot, request).await;
+            let module = artifact::to_memory(&agent.client, &agent.slot, request).await;
             let module = module.map_err(|error| AgentRefusal::Artifact(error.to_string()))?;
             Ok(Prepared::Function(module))
         }
@@ -84,11 +85,13 @@ async fn service_prepare(
     request: &AgentDeployRequest,
 ) -> Result<Launch, AgentRefusal> {
     let environment = environment::service(request).map_err(AgentRefusal::Validate)?;
-    let bytes = artifact::fetch(&agent.client, &agent.slot, request).await;
-    let bytes = bytes.map_err(|error| AgentRefusal::Artifact(error.to_string()))?;
-    elf_check(&bytes).map_err(|error: ElfError| AgentRefusal::Validate(error.to_string()))?;
     let program = agent.work.join(format!("workload-{}", agent.slot));
-    write_program(program.clone(), bytes).await?;
+    artifact::to_file(&agent.client, &agent.slot, request, &program)
+        .await
+        .map_err(|error| AgentRefusal::Artifact(error.to_string()))?;
+    elf_check(&program).map_err(|error| AgentRefusal::Validate(error.to_string()))?;
+    std::fs::set_permissions(&program, Permissions::from_mode(0o700))
+        .map_err(|error| AgentRefusal::Executable(error.to_string()))?;
     Ok(Launch {
         agent: rustix::process::getpid().as_raw_nonzero().get(),
         work: agent.work.clone(),
@@ -97,14 +100,6 @@ async fn service_prepare(
         argv: request.argv.clone(),
         environment,
     })
-}
-
-/// Writes the program's file, executable for its owner only.
-async fn write_program(path: PathBuf, bytes: Vec<u8>) -> Result<(), AgentRefusal> {
-    let written = tokio::task::spawn_blocking(move || artifact::write(&path, &bytes)).await;
-    written
-        .unwrap_or_else(|error| Err(std::io::Error::other(error)))
-        .map_err(|error| AgentRefusal::Artifact(error.to_string()))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ mod stop;
 mod watch;
 
 pub(crate) use confine::isolation;
-pub(crate) use elf::{ElfError, check as elf_check};
+pub(crate) use elf::check_file as elf_check;
 pub(crate) use exec::{EXEC_CHILD, exec_child};
 pub(crate) use launch::Launch;
 pub(crate) use reaper::Reaper;

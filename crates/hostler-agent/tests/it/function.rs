@@ -159,3 +159,13 @@ async fn what_is_no_module_is_refused() {
     );
     assert_eq!(bench.state().await.code, Some(-1));
 }
+
+#[tokio::test]
+async fn a_module_larger_than_any_memory_is_refused() {
+    let bench = Bench::new().await;
+    let mut request = request(&bench);
+    request.total_bytes = u64::MAX;
+    let message = bench.deploy(&request).await.message.unwrap();
+    let expected = "Failed to write workload artifact to temp dir: there is no memory";
+    assert!(message.starts_with(expected), "{message}");
+}

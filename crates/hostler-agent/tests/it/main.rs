@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bench;
+#[cfg(feature = "wasm")]
 mod function;
 mod link;
 mod program;

@@ -143,7 +143,7 @@ async fn an_artifact_that_is_not_the_one_ordered_is_refused() {
     .await;
     check(
         |request| request.total_bytes = u64::MAX,
-        &format!("{failed}there is no memory"),
+        &format!("{failed}it ends after "),
     )
     .await;
 }

@@ -107,11 +107,7 @@ impl ArtifactFiles {
     }
 
     /// Receives the bytes of `wanted`. The same bytes twice is the same file.
-    pub(crate) async fn receive<S>(
-        &self,
-        wanted: Digest,
-        body: S,
-    ) -> Result<Received, ReceiveError>
+    pub(crate) async fn receive<S>(&self, wanted: Digest, body: S) -> Result<Received, ReceiveError>
     where
         S: Stream<Item = Result<Bytes, axum::Error>> + Unpin + Send,
     {
@@ -208,7 +204,10 @@ async fn aged(folder: &Path, grace: Duration) -> io::Result<Vec<(PathBuf, String
         };
         let age = SystemTime::now().duration_since(meta.modified()?);
         if meta.is_file() && age.is_ok_and(|age| age >= grace) {
-            aged.push((entry.path(), entry.file_name().to_string_lossy().into_owned()));
+            aged.push((
+                entry.path(),
+                entry.file_name().to_string_lossy().into_owned(),
+            ));
         }
     }
     Ok(aged)

@@ -41,9 +41,7 @@ impl InspectError {
     /// What to do about it.
     pub(crate) const fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::DynamicElf => {
-                Some("link it statically, such as with a musl target or -static")
-            }
+            Self::DynamicElf => Some("link it statically, such as with a musl target or -static"),
             Self::TruncatedElf(_) | Self::TruncatedWasm | Self::Empty => {
                 Some("build or copy it again: bytes are missing at its end")
             }

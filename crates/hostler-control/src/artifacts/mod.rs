@@ -8,10 +8,12 @@
 
 mod file;
 mod inspect;
+mod known;
 
 pub(crate) use file::{ArtifactFiles, ReceiveError};
 pub(crate) use inspect::InspectError;
 use inspect::inspect;
+pub(crate) use known::KnownArtifacts;
 
 use std::fmt;
 use std::str::FromStr;

@@ -33,10 +33,18 @@ pub(crate) async fn health() -> axum::Json<rest::Health> {
 #[utoipa::path(get, path = "/ready", tag = "service",
     responses((status = 200, body = rest::Readiness), (status = 503, body = rest::Readiness)))]
 pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, axum::Json<rest::Readiness>) {
-    let mut checks = vec![check("database", app.store.ping().await.is_ok(), "does not answer")];
+    let mut checks = vec![check(
+        "database",
+        app.store.ping().await.is_ok(),
+        "does not answer",
+    )];
     for (name, status) in app.passes.statuses() {
-        let fine = status.problem.is_none();
-        checks.push(check(name, fine, "failed when it ran last; the log has the cause"));
+        let problem = match &status.problem {
+            Some(_) => "failed when it ran last; the log has the cause",
+            None => "has been running for too long",
+        };
+        let fine = status.problem.is_none() && !status.is_stuck();
+        checks.push(check(name, fine, problem));
     }
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready {
@@ -61,8 +69,14 @@ fn check(name: &str, ok: bool, problem: &str) -> Check {
         (status = "4XX", body = rest::ErrorBody)))]
 pub(crate) async fn metrics(State(app): State<App>) -> ApiResult<Response> {
     let Some(render) = &app.metrics else {
-        return Err(ApiError::new(Code::Unavailable, "this process records no metrics"));
+        return Err(ApiError::new(
+            Code::Unavailable,
+            "this process records no metrics",
+        ));
     };
-    let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+    let kind = (
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    );
     Ok(([kind], render()).into_response())
 }

@@ -12,8 +12,8 @@ use hostler_wire::rest;
 use super::auth::User;
 use super::error::{ApiError, ApiResult};
 use super::extract::{Json, Path};
-use hostler_wire::convert::datetime;
 use crate::state::App;
+use hostler_wire::convert::datetime;
 
 const USUAL_TTL_S: u64 = 3600;
 const LONGEST_TTL_S: u64 = 366 * 24 * 3600;
@@ -29,8 +29,8 @@ pub(crate) async fn create(
 ) -> ApiResult<(StatusCode, axum::Json<rest::JoinTokenCreated>)> {
     let now = app.now();
     let ttl = body.ttl_s.unwrap_or(USUAL_TTL_S);
-    let uses = body.uses.unwrap_or(1);
-    if ttl == 0 || ttl > LONGEST_TTL_S || uses == 0 {
+    let count = body.uses.unwrap_or(1);
+    if ttl == 0 || ttl > LONGEST_TTL_S || count == 0 {
         let text = format!("ttl_s must be 1 to {LONGEST_TTL_S}, and uses at least 1");
         return Err(ApiError::invalid(&[text]));
     }
@@ -38,7 +38,7 @@ pub(crate) async fn create(
     let new = NewJoinToken {
         secret: Secret::new(secret.clone()),
         expires_at: now + Duration::from_secs(ttl),
-        uses,
+        uses: count,
     };
     let row = app.store.join_token_insert(&user.by(now), new).await;
     let row = row.map_err(|error| ApiError::internal("making a join token", &error))?;

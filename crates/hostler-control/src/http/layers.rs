@@ -111,19 +111,37 @@ pub(super) async fn deadline(request: Request, next: Next) -> ApiResult<Response
 }
 
 /// Around a route: counts and times it, by route and not by path.
-pub(super) async fn measured(
-    path: Option<MatchedPath>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn measured(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().to_string();
     let answer = next.run(request).await;
     let labels = [
         ("method", method),
-        ("route", path.map_or_else(String::new, |path| path.as_str().to_owned())),
+        (
+            "route",
+            path.map_or_else(String::new, |path| path.as_str().to_owned()),
+        ),
         ("status", answer.status().as_str().to_owned()),
     ];
     metrics::histogram!("hostler_http_seconds", &labels).record(started.elapsed().as_secs_f64());
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Ask;
+
+    async fn broken() -> &'static str {
+        panic!("the secret is hunter2")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_of_ours_that_tells_nothing() {
+        let router = wrap(Router::new().route("/", axum::routing::get(broken)));
+        let answer = Ask::get("/").send(&router).await;
+        assert!(answer.headers.contains_key("x-request-id"));
+        assert!(!String::from_utf8_lossy(&answer.bytes).contains("hunter2"));
+        answer.refused(500, "internal");
+    }
 }

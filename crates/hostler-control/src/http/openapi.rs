@@ -37,7 +37,9 @@ pub(super) fn description() -> OpenApi {
 /// `/openapi.json` and `/docs`.
 pub(super) fn pages(mut description: OpenApi, public_url: Option<String>) -> Router {
     description.servers = public_url.map(|url| vec![Server::new(url)]);
-    let pages: Router = SwaggerUi::new("/docs").url("/openapi.json", description).into();
+    let pages: Router = SwaggerUi::new("/docs")
+        .url("/openapi.json", description)
+        .into();
     let policy = SetResponseHeaderLayer::overriding(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(PAGE_LOADS),

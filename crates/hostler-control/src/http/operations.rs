@@ -15,8 +15,8 @@ use super::auth::User;
 use super::error::{ApiError, ApiResult, Code};
 use super::extract::{Path, Query};
 use super::page::page_size;
-use hostler_wire::convert::datetime;
 use crate::state::App;
+use hostler_wire::convert::datetime;
 
 /// Filters and paging of `GET /operations`.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

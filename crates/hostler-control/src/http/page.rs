@@ -29,6 +29,9 @@ mod tests {
         assert_eq!(page(vec![1, 2, 3], 2, key).next.as_deref(), Some("2"));
         assert_eq!(page(vec![1, 2], 2, key).next, None);
         assert_eq!(page(Vec::<u32>::new(), 2, key).next, None);
-        assert_eq!((page_size(None), page_size(Some(0)), page_size(Some(9999))), (100, 1, 1000));
+        assert_eq!(
+            (page_size(None), page_size(Some(0)), page_size(Some(9999))),
+            (100, 1, 1000)
+        );
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use hostler_core::Name;
 use hostler_core::access::{GrantError, Policy, PolicySet, may_grant};
 use hostler_core::id::TokenId;
-use hostler_core::Name;
 use hostler_daemon::secret::random_secret;
 use hostler_store::{NewToken, Secret, TokenRow};
 use hostler_wire::rest;
@@ -17,8 +17,8 @@ use hostler_wire::rest;
 use super::auth::User;
 use super::error::{ApiError, ApiResult, Code};
 use super::extract::{Json, Path};
-use hostler_wire::convert::datetime;
 use crate::state::App;
+use hostler_wire::convert::datetime;
 
 const LONGEST_NAME: usize = 100;
 
@@ -47,7 +47,10 @@ pub(crate) async fn create(
     let row = app.store.token_insert(&user.by(now), new).await;
     let row = row.map_err(|error| ApiError::internal("making a token", &error))?;
     let token = show(row);
-    Ok((StatusCode::CREATED, axum::Json(rest::TokenCreated { token, secret })))
+    Ok((
+        StatusCode::CREATED,
+        axum::Json(rest::TokenCreated { token, secret }),
+    ))
 }
 
 fn refusal(error: &GrantError) -> ApiError {
@@ -82,7 +85,10 @@ impl Asked {
                 Err(error) => mistakes.push(format!("policies: {error}")),
             }
         }
-        let project = body.project.map(|project| project.parse::<Name>()).transpose();
+        let project = body
+            .project
+            .map(|project| project.parse::<Name>())
+            .transpose();
         if let Err(error) = &project {
             mistakes.push(format!("project: {error}"));
         }
@@ -133,7 +139,13 @@ pub(crate) async fn delete(
     let failed = |error| ApiError::internal("deleting a token", &error);
     let row = app.store.token_get(id).await.map_err(failed)?;
     let mine = row.filter(|row| user.project().is_none() || row.project.as_ref() == user.project());
-    if mine.is_none() || !app.store.token_delete(&user.by(app.now()), id).await.map_err(failed)? {
+    if mine.is_none()
+        || !app
+            .store
+            .token_delete(&user.by(app.now()), id)
+            .await
+            .map_err(failed)?
+    {
         return Err(ApiError::not_found("token", id));
     }
     app.known_tokens.forget();

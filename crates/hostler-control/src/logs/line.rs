@@ -17,7 +17,11 @@ struct Payload {
 pub(super) fn log_line(message: &Message) -> Option<LogLine> {
     let published = message.info().ok()?.published;
     let nanos = i64::try_from(published.unix_timestamp_nanos()).ok()?;
-    read(&message.subject, &message.payload, DateTime::from_timestamp_nanos(nanos))
+    read(
+        &message.subject,
+        &message.payload,
+        DateTime::from_timestamp_nanos(nanos),
+    )
 }
 
 fn read(subject: &str, payload: &[u8], at: DateTime<Utc>) -> Option<LogLine> {

@@ -61,9 +61,7 @@ impl NatsOptions {
                 let seed = tokio::fs::read_to_string(file).await?;
                 ConnectOptions::with_nkey(seed.trim().to_owned())
             }
-            NatsAuth::CredentialsFile(file) => {
-                ConnectOptions::with_credentials_file(file).await?
-            }
+            NatsAuth::CredentialsFile(file) => ConnectOptions::with_credentials_file(file).await?,
         };
         options
             .name("hostler control")

@@ -40,14 +40,19 @@ pub(crate) async fn answers(app: App, mut incoming: mpsc::Receiver<Answer>) {
     let mut batch = Vec::with_capacity(BATCH);
     let stop = app.stop.clone();
     loop {
-        let more = stop.run_until_cancelled(incoming.recv_many(&mut batch, BATCH)).await;
+        let more = stop
+            .run_until_cancelled(incoming.recv_many(&mut batch, BATCH))
+            .await;
         if more.is_none_or(|count| count == 0) {
             return;
         }
         let mut waiting = Vec::with_capacity(batch.len());
         let mut by_node: BTreeMap<NodeId, Vec<SeenEntry>> = BTreeMap::new();
         for answer in batch.drain(..) {
-            by_node.entry(answer.node).or_default().push(seen_entry(answer.entry));
+            by_node
+                .entry(answer.node)
+                .or_default()
+                .push(seen_entry(answer.entry));
             waiting.push(answer.flight);
         }
         for (node, entries) in by_node {
@@ -58,7 +63,11 @@ pub(crate) async fn answers(app: App, mut incoming: mpsc::Receiver<Answer>) {
 }
 
 async fn write(app: &App, node: NodeId, entries: &[SeenEntry]) {
-    match app.store.workload_seen(app.now(), node, entries, None).await {
+    match app
+        .store
+        .workload_seen(app.now(), node, entries, None)
+        .await
+    {
         Ok(changed) if changed.is_empty() => {}
         Ok(_) => app.passes.wake(),
         Err(error) => {

@@ -76,7 +76,10 @@ impl Line {
         if let Some((_, client)) = known {
             return Ok(client);
         }
-        let key = store.node_key(node.facts.id).await?.ok_or(LineError::NoKey)?;
+        let key = store
+            .node_key(node.facts.id)
+            .await?
+            .ok_or(LineError::NoKey)?;
         let client = NodeClient::new(&base, key.expose()).map_err(LineError::Address)?;
         *self.known() = Some((base, client.clone()));
         Ok(client)

@@ -36,7 +36,6 @@ pub(crate) struct NodeCalls {
     lines: Mutex<BTreeMap<NodeId, Arc<Line>>>,
     flights: Arc<Flights>,
     answers: mpsc::Sender<Answer>,
-    sizes: order::Sizes,
     /// How long a node may take to answer.
     deadline: Duration,
 }
@@ -49,7 +48,6 @@ impl NodeCalls {
             lines: Mutex::new(BTreeMap::new()),
             flights: Arc::new(Flights::new(passes)),
             answers,
-            sizes: order::Sizes::default(),
             deadline,
         }
     }

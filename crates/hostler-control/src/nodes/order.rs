@@ -1,13 +1,14 @@
 //! What a node is told, from the rows as they are now.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hostler_core::node::Timing;
 use hostler_core::workload::{Goal, NodeGoal, SeatView, Step, next_step};
 use hostler_core::{Generation, Timestamp};
-use hostler_store::{NodeRow, Store, StoreError, WorkloadRow, WorkloadSpec};
+use hostler_store::{NodeRow, StoreError, WorkloadRow};
 use hostler_wire::node_api::{self, Ensure};
+
+use crate::state::App;
 
 /// Why a node is to be told something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,74 +49,51 @@ pub(super) fn decide(
     }
 }
 
-/// Sizes of artifacts, which never change, so that they are read once.
-#[derive(Default)]
-pub(super) struct Sizes(Mutex<BTreeMap<String, u64>>);
+/// The body of an order. One to run says how, and names the heartbeat on which
+/// it was decided; one to drop needs neither.
+pub(super) async fn ensure(
+    app: &App,
+    node: &NodeRow,
+    row: Option<&WorkloadRow>,
+    (generation, goal): (Generation, NodeGoal),
+) -> Result<Ensure, StoreError> {
+    let order = match (goal, row) {
+        (NodeGoal::Running, Some(row)) => Some(how(app, row).await?),
+        _ => None,
+    };
+    Ok(Ensure {
+        generation,
+        goal,
+        heartbeat: node.beat,
+        order,
+    })
+}
 
-/// So many sizes are remembered.
-const SIZES_KEPT: usize = 10_000;
-
-impl Sizes {
-    /// The body of an order. One to run says how, and names the heartbeat on
-    /// which it was decided; one to drop needs neither.
-    pub(super) async fn ensure(
-        &self,
-        store: &Store,
-        node: &NodeRow,
-        row: Option<&WorkloadRow>,
-        (generation, goal): (Generation, NodeGoal),
-    ) -> Result<Ensure, StoreError> {
-        let order = match (goal, row) {
-            (NodeGoal::Running, Some(row)) => Some(self.how(store, row).await?),
-            _ => None,
-        };
-        Ok(Ensure {
-            generation,
-            goal,
-            heartbeat: node.beat,
-            order,
-        })
-    }
-
-    async fn how(&self, store: &Store, row: &WorkloadRow) -> Result<node_api::Order, StoreError> {
-        let environment = if row.environment_names.is_empty() {
-            BTreeMap::new()
-        } else {
-            store.workload_environment(row.facts.id).await?.unwrap_or_default()
-        };
-        let spec = row.spec.clone();
-        Ok(node_api::Order {
-            artifact_size: self.size(store, &spec).await?,
-            project: spec.project.to_string(),
-            name: spec.name.to_string(),
-            kind: spec.kind,
-            artifact: spec.artifact,
-            argv: spec.argv,
-            environment,
-            triggers: spec.triggers,
-            essential: spec.essential,
-            resources: spec.resources.into(),
-            pids: spec.pids,
-            on_node_loss: spec.on_node_loss,
-            description: spec.description,
-        })
-    }
-
-    async fn size(&self, store: &Store, spec: &WorkloadSpec) -> Result<u64, StoreError> {
-        if let Some(size) = self.known().get(&spec.artifact) {
-            return Ok(*size);
-        }
-        let artifact = store.artifact_get(&spec.project, &spec.artifact).await?;
-        let size = artifact.map_or(0, |artifact| artifact.size);
-        let mut known = self.known();
-        if known.len() >= SIZES_KEPT {
-            known.clear();
-        }
-        known.insert(spec.artifact.clone(), size);
-        Ok(size)
-    }
-
-    fn known(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+async fn how(app: &App, row: &WorkloadRow) -> Result<node_api::Order, StoreError> {
+    let environment = if row.environment_names.is_empty() {
+        BTreeMap::new()
+    } else {
+        let environment = app.store.workload_environment(row.facts.id).await?;
+        environment.unwrap_or_default()
+    };
+    let spec = row.spec.clone();
+    let artifact = app
+        .known_artifacts
+        .find(&app.store, &spec.project, &spec.artifact)
+        .await?;
+    Ok(node_api::Order {
+        project: spec.project.to_string(),
+        name: spec.name.to_string(),
+        kind: spec.kind,
+        artifact_size: artifact.map_or(0, |artifact| artifact.size),
+        artifact: spec.artifact,
+        argv: spec.argv,
+        environment,
+        triggers: spec.triggers,
+        essential: spec.essential,
+        resources: spec.resources.into(),
+        pids: spec.pids,
+        on_node_loss: spec.on_node_loss,
+        description: spec.description,
+    })
 }

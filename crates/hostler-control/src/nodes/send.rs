@@ -60,7 +60,10 @@ impl NodeCalls {
             return Ok(());
         };
         let client = line.client(&app.store, &known).await?;
-        let ids: Vec<_> = waiting.iter().map(|(_, flight)| flight.workload()).collect();
+        let ids: Vec<_> = waiting
+            .iter()
+            .map(|(_, flight)| flight.workload())
+            .collect();
         let rows = app.store.workload_many(&ids).await?;
         let rows: BTreeMap<WorkloadId, WorkloadRow> =
             rows.into_iter().map(|row| (row.facts.id, row)).collect();
@@ -69,7 +72,7 @@ impl NodeCalls {
             let row = rows.get(&flight.workload());
             let decided = order::decide(order, &known, row, app.now(), &app.timing);
             if let Some(decided) = decided {
-                let ensure = self.sizes.ensure(&app.store, &known, row, decided).await?;
+                let ensure = order::ensure(app, &known, row, decided).await?;
                 ready.push((ensure, flight));
             }
         }
@@ -83,13 +86,19 @@ impl NodeCalls {
         ready: Vec<(Ensure, Flight)>,
     ) -> impl Stream<Item = Sent> + 'a {
         let call = async move |(ensure, flight): (Ensure, Flight)| {
-            let answer = client.ensure(flight.workload(), &ensure, self.deadline).await;
+            let answer = client
+                .ensure(flight.workload(), &ensure, self.deadline)
+                .await;
             (answer, flight)
         };
         stream::iter(ready).map(call).buffer_unordered(AT_ONCE)
     }
 
-    async fn hand_on(&self, node: NodeId, calls: impl Stream<Item = Sent>) -> Result<(), SendError> {
+    async fn hand_on(
+        &self,
+        node: NodeId,
+        calls: impl Stream<Item = Sent>,
+    ) -> Result<(), SendError> {
         let mut calls = std::pin::pin!(calls);
         while let Some((answer, flight)) = calls.next().await {
             let workload = flight.workload();

@@ -44,7 +44,11 @@ pub(super) fn put_node(app: &App, fleet: &mut Fleet, node: &NodeRow) {
     fleet.room_clear(facts.id);
     // One call takes a slot; the first takes all the room, the others none.
     for number in 0..node.unclaimed_slots {
-        let room = if number == 0 { node.unclaimed_room } else { Resources::default() };
+        let room = if number == 0 {
+            node.unclaimed_room
+        } else {
+            Resources::default()
+        };
         fleet.room_take(facts.id, room);
     }
 }

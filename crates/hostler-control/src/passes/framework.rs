@@ -62,18 +62,32 @@ pub(crate) trait Pass: Send + 'static {
 
     /// Looks, does what follows, and reports.
     fn run(&mut self) -> impl Future<Output = Result<Outcome, PassError>> + Send;
+
+    /// After the last run: lets go of what it holds.
+    fn end(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
-/// How a pass has fared, for `/ready` and people.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// How a pass fares, for `/ready`.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct PassStatus {
-    /// Runs that finished, whatever they did.
-    pub(crate) runs: u64,
-    /// How long the last run took.
-    pub(crate) last_took: Duration,
     /// The last run's failure, if it failed.
     pub(crate) problem: Option<String>,
+    /// Since when it is running, if it is.
+    running_since: Option<Instant>,
 }
+
+impl PassStatus {
+    /// Whether a run takes longer than any should.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.running_since
+            .is_some_and(|since| since.elapsed() >= STUCK)
+    }
+}
+
+/// No run takes this long.
+const STUCK: Duration = Duration::from_mins(2);
 
 /// Wakes passes and knows how they fare. Cheap to clone.
 #[derive(Clone, Default)]
@@ -144,6 +158,7 @@ impl Passes {
                     () = tokio::time::sleep(pause) => {}
                 }
             }
+            pass.end().await;
         })
     }
 
@@ -155,6 +170,7 @@ impl Passes {
         backoff: &mut Backoff,
     ) -> Duration {
         let started = Instant::now();
+        self.lock().entry(P::NAME).or_default().running_since = Some(started);
         let result = pass.run().await;
         self.note::<P>(started.elapsed(), &result);
         if result.is_ok() {
@@ -178,11 +194,14 @@ impl Passes {
             }
             (done, None) => tracing::debug!(pass = P::NAME, ?done, "done"),
         }
-        let mut statuses = self.lock();
-        let status = statuses.entry(P::NAME).or_default();
-        status.runs += 1;
-        status.last_took = took;
-        status.problem = problem;
+        let running_since = None;
+        self.lock().insert(
+            P::NAME,
+            PassStatus {
+                problem,
+                running_since,
+            },
+        );
     }
 }
 

@@ -125,4 +125,8 @@ impl Pass for Housekeeping {
         }
         Ok(Outcome::Did(swept))
     }
+
+    async fn end(&mut self) {
+        self.lease.give_back(&self.app).await;
+    }
 }

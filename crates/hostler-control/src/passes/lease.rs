@@ -6,6 +6,7 @@ use std::time::Duration;
 use hostler_core::Timestamp;
 use hostler_store::{Backend, Fence, StoreError};
 
+use crate::http::error::chain;
 use crate::state::App;
 
 /// How long a lease is; a process that dies is succeeded after this.
@@ -31,14 +32,28 @@ impl PassLease {
         {
             return Ok(Some(fence.clone()));
         }
-        let fence = app.store.lease_take(self.name, &app.holder, now, TERM).await?;
+        let fence = app
+            .store
+            .lease_take(self.name, &app.holder, now, TERM)
+            .await?;
         self.held = fence.clone().map(|fence| (fence, now));
         Ok(fence)
     }
 
-    /// Lets go, when a write under the lease was refused.
+    /// Notes that somebody else has it, when a write under it was refused.
     pub(crate) fn lose(&mut self) {
         self.held = None;
+    }
+
+    /// Gives it back at the end, so that a successor need not wait.
+    pub(crate) async fn give_back(&mut self, app: &App) {
+        let Some((fence, _)) = self.held.take() else {
+            return;
+        };
+        if let Err(error) = app.store.lease_release(&fence, app.now()).await {
+            let error = chain(&error);
+            tracing::warn!(lease = self.name, %error, "a lease could not be given back");
+        }
     }
 }
 

@@ -41,13 +41,19 @@ impl Nodes {
             if self.noted.get(&id) == Some(&heard) {
                 continue;
             }
-            if self.app.store.node_availability_note(&by, id, heard).await? {
+            if self
+                .app
+                .store
+                .node_availability_note(&by, id, heard)
+                .await?
+            {
                 turned += 1;
                 log(row, heard);
             }
             self.noted.insert(id, heard);
         }
-        self.noted.retain(|id, _| rows.iter().any(|row| row.facts.id == *id));
+        self.noted
+            .retain(|id, _| rows.iter().any(|row| row.facts.id == *id));
         Ok(turned)
     }
 
@@ -97,5 +103,9 @@ impl Pass for Nodes {
             self.app.passes.wake();
         }
         Ok(Outcome::Did(turned))
+    }
+
+    async fn end(&mut self) {
+        self.lease.give_back(&self.app).await;
     }
 }

@@ -14,7 +14,8 @@ use hostler_core::operation::{
     progress,
 };
 use hostler_store::{
-    By, ClaimError, NodeChange, NodeLeaveError, OperationClaim, OperationOutcome, OperationRow, StoreError,
+    By, ClaimError, NodeChange, NodeLeaveError, OperationClaim, OperationOutcome, OperationRow,
+    StoreError,
 };
 use hostler_wire::convert::timestamp;
 
@@ -35,7 +36,11 @@ impl Pass for Operations {
         let mut done = 0;
         loop {
             let now = self.0.now();
-            let claim = self.0.store.operation_claim(&self.0.holder, now, CLAIM).await;
+            let claim = self
+                .0
+                .store
+                .operation_claim(&self.0.holder, now, CLAIM)
+                .await;
             let Some(claim) = claim.map_err(PassError::at("claiming an operation"))? else {
                 return Ok(Outcome::Did(done));
             };
@@ -64,7 +69,8 @@ impl Operations {
             claim.row = row;
             let Some(work) = Work::read(&claim.row) else {
                 let problem = Some("this version does not know such an operation");
-                self.end(&by, &claim, OperationOutcome::Stuck, problem).await?;
+                self.end(&by, &claim, OperationOutcome::Stuck, problem)
+                    .await?;
                 return Ok(done);
             };
             let world = self.world(work.node).await?;
@@ -76,7 +82,9 @@ impl Operations {
                         return self.wait(&claim, now, &text).await.map(|()| done);
                     }
                     let store = &self.0.store;
-                    store.operation_step_done(&by, &claim, action.word(), &text).await?;
+                    store
+                        .operation_step_done(&by, &claim, action.word(), &text)
+                        .await?;
                     done += 1;
                 }
                 OperationStep::Wait => return self.wait(&claim, now, &text).await.map(|()| done),
@@ -85,7 +93,8 @@ impl Operations {
                     return Ok(done + 1);
                 }
                 OperationStep::Stuck(why) => {
-                    self.end(&by, &claim, OperationOutcome::Stuck, Some(&why)).await?;
+                    self.end(&by, &claim, OperationOutcome::Stuck, Some(&why))
+                        .await?;
                     return Ok(done + 1);
                 }
             }
@@ -112,13 +121,19 @@ impl Operations {
     ) -> Result<(), ClaimError> {
         let operation = claim.row.id;
         tracing::info!(%operation, kind = claim.row.kind, ?outcome, problem, "an operation ended");
-        self.0.store.operation_end(by, claim, outcome, problem).await
+        self.0
+            .store
+            .operation_end(by, claim, outcome, problem)
+            .await
     }
 
     async fn world(&self, node: NodeId) -> Result<NodeWorld, StoreError> {
         let row = self.0.store.node_get(node).await?;
         let seated = self.0.store.workload_on_node(&[node]).await?;
-        let movable = seated.iter().filter(|row| row.facts.leaves_when_drained()).count();
+        let movable = seated
+            .iter()
+            .filter(|row| row.facts.leaves_when_drained())
+            .count();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Ok(NodeWorld {
             scheduling: row.map(|row| row.facts.scheduling),

@@ -10,6 +10,7 @@ use hostler_store::testing::Postgres;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Ask, elf};
@@ -88,7 +89,11 @@ impl House {
         options.clock = Arc::new(move || Timestamp::from_ms(now.load(Ordering::Relaxed)));
         change(&mut options);
         let stop = CancellationToken::new();
-        let Parts { app, incoming, logs } = open(&options, stop.clone()).await.unwrap();
+        let Parts {
+            app,
+            incoming,
+            logs,
+        } = open(&options, stop.clone()).await.unwrap();
         tokio::spawn(nodes::answers(app.clone(), incoming));
         Self {
             router: api(app.clone(), None),
@@ -121,6 +126,26 @@ impl House {
             }
         }
         panic!("the passes never come to rest");
+    }
+
+    /// Runs the passes by themselves, as in a whole control plane.
+    pub(crate) fn run_passes(&self) -> Vec<JoinHandle<()>> {
+        let (app, stop) = (&self.app, &self.app.stop);
+        let floor = Duration::from_millis(50);
+        vec![
+            app.passes
+                .spawn(Workloads::new(app.clone()), floor, stop.clone()),
+            app.passes
+                .spawn(StrayPass(app.clone()), floor, stop.clone()),
+        ]
+    }
+
+    /// Ends them.
+    pub(crate) async fn end(self, tasks: Vec<JoinHandle<()>>) {
+        self.app.stop.cancel();
+        for task in tasks {
+            task.await.unwrap();
+        }
     }
 
     /// Runs each pass once; how much they did.
@@ -157,7 +182,11 @@ impl House {
     /// The secret of a token with these policies.
     pub(crate) async fn token(&self, project: Option<&str>, policies: &[&str]) -> String {
         let body = json!({"name": "tester", "project": project, "policies": policies});
-        let made = Ask::post("/tokens").json(&body).send(&self.router).await.expect(201);
+        let made = Ask::post("/tokens")
+            .json(&body)
+            .send(&self.router)
+            .await
+            .expect(201);
         made["secret"].as_str().unwrap().to_owned()
     }
 
@@ -182,25 +211,41 @@ impl House {
         // Ids of one moment have no order.
         self.wait(Duration::from_millis(1));
         let body = self.service(name).await;
-        let made = Ask::post("/workloads").json(&body).send(&self.router).await.expect(201);
+        let made = Ask::post("/workloads")
+            .json(&body)
+            .send(&self.router)
+            .await
+            .expect(201);
         made["id"].as_str().unwrap().to_owned()
     }
 
     /// The workload as the API shows it.
     pub(crate) async fn workload(&self, id: &str) -> Value {
-        Ask::get(&format!("/workloads/{id}")).send(&self.router).await.expect(200)
+        Ask::get(&format!("/workloads/{id}"))
+            .send(&self.router)
+            .await
+            .expect(200)
     }
 
     /// The workload's status.
     pub(crate) async fn status(&self, id: &str) -> String {
-        self.workload(id).await["status"].as_str().unwrap().to_owned()
+        self.workload(id).await["status"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Kinds of what happened, oldest first.
     pub(crate) async fn kinds(&self) -> Vec<String> {
-        let page = Ask::get("/activity?limit=1000").send(&self.router).await.expect(200);
+        let page = Ask::get("/activity?limit=1000")
+            .send(&self.router)
+            .await
+            .expect(200);
         let items = page["items"].as_array().unwrap();
-        items.iter().map(|item| item["kind"].as_str().unwrap().to_owned()).collect()
+        items
+            .iter()
+            .map(|item| item["kind"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) struct Machine {
     pub(crate) key: String,
     boot: BootId,
     sequence: AtomicU64,
+    slots: AtomicU64,
     inside: Arc<Inside>,
     _stop: DropGuard,
 }
@@ -55,7 +56,11 @@ impl Machine {
             stopped.run_until_cancelled(serve).await
         });
         let body = json!({"name": name, "hostname": "127.0.0.1", "port": port});
-        let made = Ask::post("/slaves").json(&body).send(&house.router).await.expect(201);
+        let made = Ask::post("/slaves")
+            .json(&body)
+            .send(&house.router)
+            .await
+            .expect(201);
         let key = made["api_key"].as_str().unwrap().to_owned();
         inside.key.lock().unwrap().clone_from(&key);
         Self {
@@ -63,6 +68,7 @@ impl Machine {
             key,
             boot: BootId::from_parts(u64::from(port), [7; 10]),
             sequence: AtomicU64::new(0),
+            slots: AtomicU64::new(16),
             inside,
             _stop: stop.drop_guard(),
         }
@@ -82,21 +88,30 @@ impl Machine {
         self.ask_beat().send(&house.router).await.expect(200)
     }
 
+    /// Becomes a machine with this many slots, and room to fill them.
+    pub(crate) async fn grow(&self, house: &House, slots: u64) {
+        self.slots.store(slots, Ordering::Relaxed);
+        self.beat(house).await;
+    }
+
     /// Its next heartbeat, as a request.
     pub(crate) fn ask_beat(&self) -> Ask {
-        Ask::post("/slaves/heartbeat").key(&self.key).json(&self.heartbeat())
+        Ask::post("/slaves/heartbeat")
+            .key(&self.key)
+            .json(&self.heartbeat())
     }
 
     fn heartbeat(&self) -> Value {
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
+        let slots = self.slots.load(Ordering::Relaxed);
         let ledger: Vec<Entry> = self.ledger().into_values().collect();
         json!({
             "total_cpu": 4, "total_mem": 8192, "total_disk": 100,
             "report": {
                 "boot": self.boot, "sequence": sequence, "version": "test",
                 "fence_after_ms": (sequence > 1).then_some(40_000),
-                "capacity": {"cpu_millis": 4_000, "memory_bytes": 8_u64 << 30},
-                "slots": 16, "tags": {"nex.arch": "test"},
+                "capacity": {"cpu_millis": slots * 250, "memory_bytes": slots << 29},
+                "slots": slots, "tags": {"nex.arch": "test"},
                 "ledger": ledger, "unclaimed": [],
             },
         })
@@ -141,7 +156,11 @@ impl Machine {
     pub(crate) fn orders(&self, id: &str) -> Vec<Ensure> {
         let id: WorkloadId = id.parse().unwrap();
         let orders = self.inside.orders.lock().unwrap();
-        orders.iter().filter(|(about, _)| *about == id).map(|(_, order)| order.clone()).collect()
+        orders
+            .iter()
+            .filter(|(about, _)| *about == id)
+            .map(|(_, order)| order.clone())
+            .collect()
     }
 }
 
@@ -166,10 +185,19 @@ async fn ensure(
 fn obey(ledger: &mut Ledger, id: WorkloadId, order: &Ensure) -> Result<Entry, StatusCode> {
     let held = ledger.get(&id).map(|entry| Held {
         generation: entry.generation,
-        goal: if entry.state == SeenState::Absent { NodeGoal::Gone } else { NodeGoal::Running },
+        goal: if entry.state == SeenState::Absent {
+            NodeGoal::Gone
+        } else {
+            NodeGoal::Running
+        },
         fenced: entry.state == SeenState::Fenced,
     });
-    match order_verdict(held, order.generation, order.goal, order.heartbeat.is_some()) {
+    match order_verdict(
+        held,
+        order.generation,
+        order.goal,
+        order.heartbeat.is_some(),
+    ) {
         Verdict::Follow => drop(ledger.insert(id, followed(id, order.generation, order.goal))),
         Verdict::Repeat => {}
         Verdict::Refuse(_) | Verdict::Stale => return Err(StatusCode::CONFLICT),
@@ -182,7 +210,11 @@ fn followed(id: WorkloadId, generation: Generation, goal: NodeGoal) -> Entry {
     Entry {
         id,
         generation,
-        state: if runs { SeenState::Running } else { SeenState::Absent },
+        state: if runs {
+            SeenState::Running
+        } else {
+            SeenState::Absent
+        },
         slot: runs.then(|| "slot".to_owned()),
         restarts: 0,
         problem: None,

@@ -25,7 +25,9 @@ impl NatsServer {
             .stderr(Stdio::null())
             .spawn()
             .expect("these tests need nats-server (on Debian: apt-get install nats-server)");
-        let file = folder.path().join(format!("nats-server_{}.ports", child.id()));
+        let file = folder
+            .path()
+            .join(format!("nats-server_{}.ports", child.id()));
         let url = || {
             let text = std::fs::read_to_string(&file).ok()?;
             let ports: Value = serde_json::from_str(&text).ok()?;

@@ -74,7 +74,8 @@ impl Ask {
 
     /// A body that claims to be JSON.
     pub(crate) fn text(self, body: &str) -> Self {
-        self.header("content-type", "application/json").bytes(body.as_bytes())
+        self.header("content-type", "application/json")
+            .bytes(body.as_bytes())
     }
 
     pub(crate) fn bytes(mut self, body: &[u8]) -> Self {

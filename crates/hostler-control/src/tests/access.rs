@@ -78,9 +78,15 @@ fn policy_of(who: Who) -> Option<&'static str> {
 #[tokio::test]
 async fn every_route_is_in_this_table_and_described_as_it_is() {
     let house = House::on_sqlite().await;
-    let expected: BTreeSet<_> = ROUTES.iter().map(|(method, path, _)| (*method, *path)).collect();
+    let expected: BTreeSet<_> = ROUTES
+        .iter()
+        .map(|(method, path, _)| (*method, *path))
+        .collect();
     let (_, api, lines) = table(house.app.clone()).finish();
-    let routed: BTreeSet<_> = lines.iter().map(|line| (line.method.as_str(), line.path)).collect();
+    let routed: BTreeSet<_> = lines
+        .iter()
+        .map(|line| (line.method.as_str(), line.path))
+        .collect();
     assert_eq!(routed, expected);
     let described: Value = serde_json::to_value(&api).unwrap();
     let mut pairs = BTreeSet::new();
@@ -89,7 +95,9 @@ async fn every_route_is_in_this_table_and_described_as_it_is() {
             pairs.insert((method.to_uppercase(), path.clone()));
         }
     }
-    let wanted = expected.iter().map(|(m, p)| ((*m).to_owned(), (*p).to_owned()));
+    let wanted = expected
+        .iter()
+        .map(|(m, p)| ((*m).to_owned(), (*p).to_owned()));
     assert_eq!(pairs, wanted.collect());
 }
 
@@ -125,7 +133,11 @@ impl World {
         let method: Method = method.parse().unwrap();
         let ask = Ask::new(method.clone(), &path);
         let takes_body = method != Method::GET && method != Method::DELETE;
-        if takes_body { ask.json(&json!({})) } else { ask }
+        if takes_body {
+            ask.json(&json!({}))
+        } else {
+            ask
+        }
     }
 
     async fn status(&self, ask: Ask) -> u16 {
@@ -138,7 +150,11 @@ async fn nobody_enters_without_a_valid_secret() {
     on_both(async |house| {
         let world = World::in_house(house).await;
         let body = json!({"name": "short", "policies": ["hostler:admin"], "ttl_s": 60});
-        let made = Ask::post("/tokens").json(&body).send(&world.house.router).await.expect(201);
+        let made = Ask::post("/tokens")
+            .json(&body)
+            .send(&world.house.router)
+            .await
+            .expect(201);
         let expired = made["secret"].as_str().unwrap();
         world.house.wait(Duration::from_mins(1));
         for (method, path, who) in ROUTES {
@@ -154,7 +170,11 @@ async fn nobody_enters_without_a_valid_secret() {
             for (caller, ask) in strangers {
                 let status = world.status(ask).await;
                 let open = who == Everybody;
-                assert_eq!(status == 401, !open, "{caller} got {status} from {method} {path}");
+                assert_eq!(
+                    status == 401,
+                    !open,
+                    "{caller} got {status} from {method} {path}"
+                );
             }
         }
     })
@@ -169,18 +189,29 @@ async fn each_route_demands_exactly_its_policy() {
             continue;
         };
         let others = Policy::all().iter().map(|policy| policy.as_str());
-        let others: Vec<_> =
-            others.filter(|other| ![policy, "hostler:admin"].contains(other)).collect();
+        let others: Vec<_> = others
+            .filter(|other| ![policy, "hostler:admin"].contains(other))
+            .collect();
         let lacks = world.house.token(None, &others).await;
-        let answer = world.ask(method, path).token(&lacks).send(&world.house.router).await;
+        let answer = world
+            .ask(method, path)
+            .token(&lacks)
+            .send(&world.house.router)
+            .await;
         assert_eq!(answer.status, 403, "{method} {path} without {policy}");
         assert_eq!(answer.json()["missing_policy"], policy, "{method} {path}");
         let has = world.house.token(None, &[policy]).await;
         let status = world.status(world.ask(method, path).token(&has)).await;
-        assert!(![401, 403].contains(&status), "{status}: {method} {path} with {policy}");
+        assert!(
+            ![401, 403].contains(&status),
+            "{status}: {method} {path} with {policy}"
+        );
         if !path.contains("{id}") {
             let status = world.status(world.ask(method, path)).await;
-            assert!(![401, 403].contains(&status), "{status}: {method} {path} as admin");
+            assert!(
+                ![401, 403].contains(&status),
+                "{status}: {method} {path} as admin"
+            );
         }
     }
 }
@@ -203,21 +234,49 @@ async fn another_projects_things_do_not_exist() {
                 assert_eq!(status, 404, "{method} {path}");
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_projects_lists_show_only_its_own() {
+    on_both(async |house| {
+        let world = World::in_house(house).await;
+        let other = world.house.token(Some("other"), &["hostler:admin"]).await;
         let router = &world.house.router;
-        let listed = Ask::get("/workloads").token(&other).send(router).await.expect(200);
+        let listed = Ask::get("/workloads")
+            .token(&other)
+            .send(router)
+            .await
+            .expect(200);
         assert_eq!(listed["items"], json!([]));
-        let listed = Ask::get("/artifacts").token(&other).send(router).await.expect(200);
+        let listed = Ask::get("/artifacts")
+            .token(&other)
+            .send(router)
+            .await
+            .expect(200);
         assert_eq!(listed, json!([]));
-        let events = Ask::get("/activity").token(&other).send(router).await.expect(200);
+        let events = Ask::get("/activity")
+            .token(&other)
+            .send(router)
+            .await
+            .expect(200);
         let own = |event: &Value| event["project"] == "other";
-        assert!(events["items"].as_array().unwrap().iter().all(own), "{events}");
+        assert!(
+            events["items"].as_array().unwrap().iter().all(own),
+            "{events}"
+        );
         let digest = &world.digest;
         for path in [
             format!("/artifacts/{digest}?project=default"),
             format!("/artifacts/{digest}/content?project=default"),
             "/workloads?project=default".to_owned(),
         ] {
-            Ask::get(&path).token(&other).send(router).await.refused(404, "not_found");
+            Ask::get(&path)
+                .token(&other)
+                .send(router)
+                .await
+                .refused(404, "not_found");
         }
         let mut body = world.house.service("theirs").await;
         body["project"] = json!("default");
@@ -231,7 +290,9 @@ async fn another_projects_things_do_not_exist() {
 async fn a_nodes_key_opens_its_own_affairs_and_nothing_else() {
     let mut world = World::in_house(House::on_sqlite().await).await;
     for (method, path, who) in ROUTES {
-        let status = world.status(world.ask(method, path).key(&world.machine.key)).await;
+        let status = world
+            .status(world.ask(method, path).key(&world.machine.key))
+            .await;
         match who {
             Everybody | Node => assert_ne!(status, 401, "{method} {path}"),
             // Nothing that is seated there needs it yet.
@@ -260,11 +321,21 @@ async fn a_join_token_registers_as_many_nodes_as_it_says() {
         let node = join("n1").send(&house.router).await.expect(201);
         assert_eq!(node["status"], "pending");
         assert!(node["api_key"].as_str().unwrap().len() > 40);
-        join("n2").send(&house.router).await.refused(401, "unauthenticated");
+        join("n2")
+            .send(&house.router)
+            .await
+            .refused(401, "unauthenticated");
         let listed = Ask::get("/slaves").send(&house.router).await.expect(200);
         assert_eq!(listed.as_array().unwrap().len(), 1);
-        assert!(!listed.to_string().contains("api_key"), "the key is shown once");
-        Ask::get("/slaves").token(secret).send(&house.router).await.refused(401, "unauthenticated");
+        assert!(
+            !listed.to_string().contains("api_key"),
+            "the key is shown once"
+        );
+        Ask::get("/slaves")
+            .token(secret)
+            .send(&house.router)
+            .await
+            .refused(401, "unauthenticated");
     })
     .await;
 }
@@ -278,10 +349,16 @@ async fn nobody_grants_what_they_lack() {
     let weak = make(&maker, body).send(&house.router).await.expect(201);
     assert_eq!(weak["policies"], json!(["workloads:get"]));
     let body = json!({"name": "strong", "policies": ["nodes:delete"]});
-    make(&maker, body).send(&house.router).await.refused(403, "missing_policy");
+    make(&maker, body)
+        .send(&house.router)
+        .await
+        .refused(403, "missing_policy");
     let bound = house.token(Some("a"), &["hostler:admin"]).await;
     let body = json!({"name": "wide", "policies": [], "project": "b"});
-    make(&bound, body).send(&house.router).await.refused(404, "not_found");
+    make(&bound, body)
+        .send(&house.router)
+        .await
+        .refused(404, "not_found");
     let body = json!({"name": "own", "policies": ["hostler:admin"]});
     let own = make(&bound, body).send(&house.router).await.expect(201);
     assert_eq!(own["project"], "a", "it cannot leave its project");
@@ -291,13 +368,20 @@ async fn nobody_grants_what_they_lack() {
 async fn a_deleted_token_opens_nothing_from_then_on() {
     let house = House::on_sqlite().await;
     let body = json!({"name": "t", "policies": ["workloads:get"]});
-    let made = Ask::post("/tokens").json(&body).send(&house.router).await.expect(201);
+    let made = Ask::post("/tokens")
+        .json(&body)
+        .send(&house.router)
+        .await
+        .expect(201);
     let secret = made["secret"].as_str().unwrap();
     let look = || Ask::get("/workloads").token(secret);
     look().send(&house.router).await.expect(200);
     let path = format!("/tokens/{}", made["id"].as_str().unwrap());
     Ask::delete(&path).send(&house.router).await.expect(204);
-    look().send(&house.router).await.refused(401, "unauthenticated");
+    look()
+        .send(&house.router)
+        .await
+        .refused(401, "unauthenticated");
     let listed = Ask::get("/tokens").send(&house.router).await.expect(200);
     assert!(!listed.to_string().contains("secret"), "{listed}");
 }

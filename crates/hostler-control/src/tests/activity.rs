@@ -49,25 +49,45 @@ impl Live {
 async fn history_is_read_in_pages_and_by_subject() {
     on_both(async |house| {
         let id = house.deploy("echo").await;
-        Ask::post(&format!("/workloads/{id}/stop")).send(&house.router).await.expect(202);
-        let all = Ask::get("/activity?limit=1000").send(&house.router).await.expect(200);
+        Ask::post(&format!("/workloads/{id}/stop"))
+            .send(&house.router)
+            .await
+            .expect(202);
+        let all = Ask::get("/activity?limit=1000")
+            .send(&house.router)
+            .await
+            .expect(200);
         let all = all["items"].as_array().unwrap().clone();
         let first = all[0]["id"].as_str().unwrap();
         let mut seen = vec![first.to_owned()];
         loop {
             let path = format!("/activity?limit=1&after={}", seen.last().unwrap());
             let page = Ask::get(&path).send(&house.router).await.expect(200);
-            let Some(event) = page["items"].get(0) else { break };
+            let Some(event) = page["items"].get(0) else {
+                break;
+            };
             seen.push(event["id"].as_str().unwrap().to_owned());
         }
-        let ids: Vec<_> = all.iter().map(|event| event["id"].as_str().unwrap()).collect();
+        let ids: Vec<_> = all
+            .iter()
+            .map(|event| event["id"].as_str().unwrap())
+            .collect();
         assert_eq!(seen, ids);
         let path = format!("/activity?subject={id}");
         let about = Ask::get(&path).send(&house.router).await.expect(200);
-        let kinds: Vec<_> = about["items"].as_array().unwrap().iter().map(|e| &e["kind"]).collect();
+        let kinds: Vec<_> = about["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| &e["kind"])
+            .collect();
         assert_eq!(kinds[0], "workload.created");
         assert_eq!(kinds.len(), 2, "{kinds:?}");
-        assert!(about["items"][0]["actor"].as_str().is_some_and(|actor| !actor.is_empty()));
+        assert!(
+            about["items"][0]["actor"]
+                .as_str()
+                .is_some_and(|actor| !actor.is_empty())
+        );
     })
     .await;
 }
@@ -79,13 +99,20 @@ async fn live_begins_now_and_continues_after_the_last_one_seen() {
         let mut live = Live::open(&house, Ask::get("/activity/live")).await;
         let first = house.deploy("first").await;
         let event = live.next().await;
-        assert_eq!((&event["kind"], &event["subject"]), (&"workload.created".into(), &first.into()));
+        assert_eq!(
+            (&event["kind"], &event["subject"]),
+            (&"workload.created".into(), &first.into())
+        );
         drop(live);
         let second = house.deploy("second").await;
         let id = event["id"].as_str().unwrap();
         let again = Ask::get("/activity/live").header("last-event-id", id);
         let mut live = Live::open(&house, again).await;
-        assert_eq!(live.next().await["subject"], second.as_str(), "nothing was missed");
+        assert_eq!(
+            live.next().await["subject"],
+            second.as_str(),
+            "nothing was missed"
+        );
         let asked = format!("/activity/live?after={id}&subject={second}");
         let mut live = Live::open(&house, Ask::get(&asked)).await;
         assert_eq!(live.next().await["subject"], second.as_str());

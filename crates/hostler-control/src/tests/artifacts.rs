@@ -9,7 +9,10 @@ use crate::testing::{Answer, Ask, House, digest_of, elf, eventually, on_both};
 
 async fn put(house: &House, digest: &str, bytes: &[u8]) -> Answer {
     let path = format!("/artifacts/{digest}");
-    Ask::new(Method::PUT, &path).bytes(bytes).send(&house.router).await
+    Ask::new(Method::PUT, &path)
+        .bytes(bytes)
+        .send(&house.router)
+        .await
 }
 
 fn files(house: &House) -> usize {
@@ -25,7 +28,10 @@ async fn an_upload_is_kept_once_and_read_back() {
         let digest = digest_of(&bytes);
         for _ in 0..2 {
             let made = put(&house, &digest, &bytes).await.expect(200);
-            assert_eq!((&made["kind"], &made["size"]), (&json!("elf"), &json!(bytes.len())));
+            assert_eq!(
+                (&made["kind"], &made["size"]),
+                (&json!("elf"), &json!(bytes.len()))
+            );
         }
         let listed = Ask::get("/artifacts").send(&house.router).await.expect(200);
         assert_eq!(listed.as_array().unwrap().len(), 1);
@@ -47,16 +53,28 @@ async fn what_no_node_could_run_is_refused_and_leaves_nothing() {
         (b"", 422, "invalid", "empty"),
         (b"#!/bin/sh\n", 422, "invalid", "neither"),
         (b"\0asm\x01\0\0\0\x01\x7f", 422, "invalid", "truncated"),
-        (&vec![0; (64 << 10) + 1], 413, "too_large", "larger than 65536 bytes"),
+        (
+            &vec![0; (64 << 10) + 1],
+            413,
+            "too_large",
+            "larger than 65536 bytes",
+        ),
     ];
     for (bytes, status, code, part) in cases {
         let answer = put(&house, &digest_of(bytes), bytes).await;
         let text = answer.refused(status, code);
         assert!(text.contains(part), "{text}");
     }
-    let text = put(&house, &"0".repeat(64), &good).await.refused(422, "invalid");
-    assert!(text.contains(&digest_of(&good)), "it says what it got: {text}");
-    put(&house, "../../x", &good).await.refused(404, "not_found");
+    let text = put(&house, &"0".repeat(64), &good)
+        .await
+        .refused(422, "invalid");
+    assert!(
+        text.contains(&digest_of(&good)),
+        "it says what it got: {text}"
+    );
+    put(&house, "../../x", &good)
+        .await
+        .refused(404, "not_found");
     let said = Ask::new(Method::PUT, &format!("/artifacts/{}", digest_of(&good)));
     let said = said.header("x-artifact-kind", "wasm").bytes(&good);
     said.send(&house.router).await.refused(422, "invalid");
@@ -80,7 +98,10 @@ async fn an_artifact_in_use_stays_and_unused_bytes_go_after_a_grace() {
     delete().send(&house.router).await.refused(409, "conflict");
     assert_eq!(house.sweep().await, 0);
     assert_eq!(files(&house), 1, "it is in use");
-    Ask::delete(&format!("/workloads/{id}")).send(&house.router).await.expect(202);
+    Ask::delete(&format!("/workloads/{id}"))
+        .send(&house.router)
+        .await
+        .expect(202);
     house.settle().await;
     delete().send(&house.router).await.expect(204);
     delete().send(&house.router).await.refused(404, "not_found");

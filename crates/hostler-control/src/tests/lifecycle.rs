@@ -24,9 +24,16 @@ async fn a_workload_is_placed_ordered_and_seen_running() {
         let orders = machine.orders(&id);
         assert_eq!(orders.len(), 1, "one order is enough");
         assert_eq!(orders[0].goal, NodeGoal::Running);
-        assert!(orders[0].heartbeat.is_some(), "it names the heartbeat it was decided on");
+        assert!(
+            orders[0].heartbeat.is_some(),
+            "it names the heartbeat it was decided on"
+        );
         house.settle().await;
-        assert_eq!(machine.orders(&id).len(), 1, "what is settled is left alone");
+        assert_eq!(
+            machine.orders(&id).len(),
+            1,
+            "what is settled is left alone"
+        );
     })
     .await;
 }
@@ -42,9 +49,14 @@ async fn a_workload_is_stopped_and_started_again() {
         house.settle().await;
         assert_eq!(house.status(&id).await, "stopped");
         assert_eq!(machine.state(&id), Some(SeenState::Absent));
-        let node = Ask::get(&format!("/slaves/{}", machine.id)).send(&house.router).await;
+        let node = Ask::get(&format!("/slaves/{}", machine.id))
+            .send(&house.router)
+            .await;
         let node = node.expect(200);
-        assert_eq!(node["reserved"], json!({"cpu_millis": 0, "memory_bytes": 0}));
+        assert_eq!(
+            node["reserved"],
+            json!({"cpu_millis": 0, "memory_bytes": 0})
+        );
         let before = machine.entry(&id).unwrap().generation;
         post(&house, &id, "start").await;
         house.settle().await;
@@ -61,11 +73,21 @@ async fn a_deleted_workload_is_erased_after_its_node_says_absent() {
         let id = house.deploy("echo").await;
         house.settle().await;
         machine.hang();
-        Ask::delete(&format!("/workloads/{id}")).send(&house.router).await.expect(202);
+        Ask::delete(&format!("/workloads/{id}"))
+            .send(&house.router)
+            .await
+            .expect(202);
         house.look_after_workloads().await;
-        assert_eq!(house.status(&id).await, "deleting", "its node has not said so yet");
+        assert_eq!(
+            house.status(&id).await,
+            "deleting",
+            "its node has not said so yet"
+        );
         let path = format!("/workloads/{id}/start");
-        Ask::post(&path).send(&house.router).await.refused(410, "gone");
+        Ask::post(&path)
+            .send(&house.router)
+            .await
+            .refused(410, "gone");
         let mut entry = machine.entry(&id).unwrap();
         entry.generation = entry.generation.next();
         entry.state = SeenState::Absent;
@@ -73,10 +95,17 @@ async fn a_deleted_workload_is_erased_after_its_node_says_absent() {
         machine.beat(&house).await;
         house.look_after_workloads().await;
         house.look_after_workloads().await;
-        Ask::get(&format!("/workloads/{id}")).send(&house.router).await.refused(404, "not_found");
+        Ask::get(&format!("/workloads/{id}"))
+            .send(&house.router)
+            .await
+            .refused(404, "not_found");
         assert!(house.kinds().await.contains(&"workload.erased".to_owned()));
         let reply = machine.beat(&house).await;
-        assert_eq!(reply["forget"][0][0], json!(id), "its mark is of no more use");
+        assert_eq!(
+            reply["forget"][0][0],
+            json!(id),
+            "its mark is of no more use"
+        );
     })
     .await;
 }

@@ -8,7 +8,10 @@ async fn names(house: &House, path: &str) -> (Vec<String>, Option<String>) {
     let page = Ask::get(path).send(&house.router).await.expect(200);
     let items = page["items"].as_array().unwrap();
     let name = |item: &Value| item["name"].as_str().unwrap().to_owned();
-    (items.iter().map(name).collect(), page["next"].as_str().map(str::to_owned))
+    (
+        items.iter().map(name).collect(),
+        page["next"].as_str().map(str::to_owned),
+    )
 }
 
 #[tokio::test]
@@ -40,12 +43,20 @@ async fn a_list_is_narrowed_by_project_name_status_and_node() {
     let mut stopped = house.service("second").await;
     stopped["goal"] = json!("stopped");
     house.wait(std::time::Duration::from_millis(1));
-    Ask::post("/workloads").json(&stopped).send(&house.router).await.expect(201);
+    Ask::post("/workloads")
+        .json(&stopped)
+        .send(&house.router)
+        .await
+        .expect(201);
     house.upload("blue").await;
     let mut blue = house.service("first").await;
     blue["project"] = json!("blue");
     house.wait(std::time::Duration::from_millis(1));
-    Ask::post("/workloads").json(&blue).send(&house.router).await.expect(201);
+    Ask::post("/workloads")
+        .json(&blue)
+        .send(&house.router)
+        .await
+        .expect(201);
     let check = async |query: &str, expected: &[&str]| {
         let (found, next) = names(&house, &format!("/workloads?{query}")).await;
         assert_eq!(found, expected, "{query}");

@@ -21,12 +21,20 @@ async fn publish(server: &NatsServer, subject: &str, text: &str) {
     let client = async_nats::connect(&server.url).await.unwrap();
     let stream = async_nats::jetstream::new(client);
     let line = json!({"text": text, "level": "INFO", "id": "slot"}).to_string();
-    let sent = stream.publish(subject.to_owned(), line.into()).await.unwrap();
+    let sent = stream
+        .publish(subject.to_owned(), line.into())
+        .await
+        .unwrap();
     sent.await.unwrap();
 }
 
 fn texts(lines: &Value) -> Vec<&str> {
-    lines.as_array().unwrap().iter().map(|line| line["text"].as_str().unwrap()).collect()
+    lines
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["text"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -38,7 +46,12 @@ async fn the_last_lines_of_one_workload_are_found_among_many() {
     publish(&server, "$NEX.logs.default.N2.echo.s2", "two\n").await;
     publish(&server, "$NEX.logs.other.N1.echo.s3", "not ours\n").await;
     for number in 0..30 {
-        publish(&server, "$NEX.logs.default.N1.noise.s4", &format!("{number}\n")).await;
+        publish(
+            &server,
+            "$NEX.logs.default.N1.noise.s4",
+            &format!("{number}\n"),
+        )
+        .await;
     }
     let tail = async |count: u32| {
         let path = format!("/workloads/{id}/logs?tail={count}");
@@ -91,5 +104,8 @@ async fn a_server_that_is_away_is_unavailable_and_not_an_error_of_ours() {
     let house = House::with(|options| options.nats = Some(nats)).await;
     let id = house.deploy("echo").await;
     let path = format!("/workloads/{id}/logs");
-    Ask::get(&path).send(&house.router).await.refused(503, "unavailable");
+    Ask::get(&path)
+        .send(&house.router)
+        .await
+        .refused(503, "unavailable");
 }

@@ -15,11 +15,18 @@ async fn operation(house: &House, id: &Value) -> Value {
 
 async fn drain(house: &House, machine: &Machine) -> Value {
     let path = format!("/slaves/{}/drain", machine.id);
-    Ask::post(&path).json(&json!({"deadline_s": 60})).send(&house.router).await.expect(202)
+    Ask::post(&path)
+        .json(&json!({"deadline_s": 60}))
+        .send(&house.router)
+        .await
+        .expect(202)
 }
 
 async fn node(house: &House, machine: &Machine) -> Value {
-    Ask::get(&format!("/slaves/{}", machine.id)).send(&house.router).await.expect(200)
+    Ask::get(&format!("/slaves/{}", machine.id))
+        .send(&house.router)
+        .await
+        .expect(200)
 }
 
 /// Lets operations that wait become due, with both nodes heard.
@@ -39,7 +46,11 @@ async fn a_drain_moves_all_work_and_closes_the_node() {
         house.settle().await;
         let second = Machine::join(&house, "n2").await;
         let asked = drain(&house, &first).await;
-        assert_eq!(drain(&house, &first).await["id"], asked["id"], "asked twice, done once");
+        assert_eq!(
+            drain(&house, &first).await["id"],
+            asked["id"],
+            "asked twice, done once"
+        );
         for _ in 0..6 {
             turn(&mut house, &[&first, &second]).await;
         }
@@ -52,7 +63,10 @@ async fn a_drain_moves_all_work_and_closes_the_node() {
         }
         assert_eq!(node(&house, &first).await["status"], "maintenance");
         let path = format!("/operations/{}/cancel", asked["id"].as_str().unwrap());
-        Ask::post(&path).send(&house.router).await.refused(409, "conflict");
+        Ask::post(&path)
+            .send(&house.router)
+            .await
+            .refused(409, "conflict");
     })
     .await;
 }
@@ -89,8 +103,17 @@ async fn a_drain_without_another_place_is_stuck_at_its_deadline() {
     house.operate().await;
     let stuck = operation(&house, &asked["id"]).await;
     assert_eq!(stuck["state"], "stuck");
-    assert!(stuck["problem"].as_str().unwrap().contains("could not be moved"), "{stuck}");
-    let listed = Ask::get("/operations?live=true").send(&house.router).await.expect(200);
+    assert!(
+        stuck["problem"]
+            .as_str()
+            .unwrap()
+            .contains("could not be moved"),
+        "{stuck}"
+    );
+    let listed = Ask::get("/operations?live=true")
+        .send(&house.router)
+        .await
+        .expect(200);
     assert_eq!(listed, json!([]));
 }
 
@@ -110,11 +133,16 @@ async fn a_node_with_work_is_drained_before_it_is_removed() {
             house.settle().await;
         }
         assert_eq!(operation(&house, &asked["id"]).await["state"], "done");
-        Ask::get(&path).send(&house.router).await.refused(404, "not_found");
+        Ask::get(&path)
+            .send(&house.router)
+            .await
+            .refused(404, "not_found");
         assert_eq!(house.workload(&id).await["slave_name"], "n2");
         let late = Ask::post("/slaves/heartbeat").key(&first.key);
         let late = late.json(&json!({"total_cpu": 1, "total_mem": 1, "total_disk": 1}));
-        late.send(&house.router).await.refused(401, "unauthenticated");
+        late.send(&house.router)
+            .await
+            .refused(401, "unauthenticated");
     })
     .await;
 }
@@ -123,12 +151,18 @@ async fn a_node_with_work_is_drained_before_it_is_removed() {
 async fn an_empty_node_is_removed_at_once_and_a_dead_one_by_force() {
     let mut house = House::on_sqlite().await;
     let empty = Machine::register(&house, "n1").await;
-    Ask::delete(&format!("/slaves/{}", empty.id)).send(&house.router).await.expect(204);
+    Ask::delete(&format!("/slaves/{}", empty.id))
+        .send(&house.router)
+        .await
+        .expect(204);
     let dead = Machine::join(&house, "n2").await;
     let id = house.deploy("a").await;
     house.settle().await;
     let path = format!("/slaves/{}?force=true", dead.id);
-    Ask::new(Method::DELETE, &path).send(&house.router).await.expect(204);
+    Ask::new(Method::DELETE, &path)
+        .send(&house.router)
+        .await
+        .expect(204);
     let heir = Machine::join(&house, "n3").await;
     house.settle().await;
     assert_eq!(heir.state(&id), Some(SeenState::Running));

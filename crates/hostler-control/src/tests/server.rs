@@ -7,7 +7,7 @@ use hostler_wire::client::ControlClient;
 use hostler_wire::rest::{ActivityQuery, WorkloadQuery};
 use tokio_util::sync::CancellationToken;
 
-use crate::testing::ADMIN;
+use crate::testing::{ADMIN, Ask, House, Machine, eventually};
 use crate::{Control, ControlOptions, StartError};
 
 #[tokio::test]
@@ -30,7 +30,10 @@ async fn it_starts_answers_and_ends() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     // A long answer does not hold up the end.
-    let _live = client.activity_live(&ActivityQuery::default()).await.unwrap();
+    let _live = client
+        .activity_live(&ActivityQuery::default())
+        .await
+        .unwrap();
     stop.cancel();
     let ended = tokio::time::timeout(Duration::from_secs(8), control.join()).await;
     assert!(ended.is_ok(), "it did not end");
@@ -40,9 +43,62 @@ async fn it_starts_answers_and_ends() {
     let stop = CancellationToken::new();
     let control = Control::start(options, stop.clone()).await.unwrap();
     let client = ControlClient::new(&format!("http://{}", control.address()), ADMIN).unwrap();
-    assert!(client.workloads(&WorkloadQuery::default()).await.unwrap().items.is_empty());
+    assert!(
+        client
+            .workloads(&WorkloadQuery::default())
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
     stop.cancel();
     control.join().await;
+}
+
+#[tokio::test]
+async fn many_at_once_are_each_seated_and_ordered_once() {
+    const COUNT: usize = 200;
+    let house = House::on_sqlite().await;
+    let machines = [
+        Machine::join(&house, "n1").await,
+        Machine::join(&house, "n2").await,
+    ];
+    for machine in &machines {
+        machine.grow(&house, 1_000).await;
+    }
+    let body = house.service("w").await;
+    let tasks = house.run_passes();
+    let create = |number: usize| {
+        let mut body = body.clone();
+        body["name"] = format!("w{number}").into();
+        Ask::post("/workloads").json(&body).send(&house.router)
+    };
+    let answers = futures::future::join_all((0..COUNT).map(create)).await;
+    let made = answers.into_iter().map(|answer| answer.expect(201));
+    let ids: Vec<_> = made
+        .map(|made| made["id"].as_str().unwrap().to_owned())
+        .collect();
+    let held = |id: &String| {
+        machines
+            .iter()
+            .filter(|machine| machine.entry(id).is_some())
+            .count()
+    };
+    eventually("each is held by a node", || {
+        ids.iter().all(|id| held(id) == 1)
+    })
+    .await;
+    let calls = house.app.clone();
+    eventually("no order is under way", || calls.calls.is_idle()).await;
+    for id in &ids {
+        assert_eq!(house.status(id).await, "running");
+        let orders: usize = machines
+            .iter()
+            .map(|machine| machine.orders(id).len())
+            .sum();
+        assert_eq!(orders, 1, "{id}");
+    }
+    house.end(tasks).await;
 }
 
 #[tokio::test]

@@ -24,7 +24,11 @@ async fn the_same_request_five_times_makes_one_workload() {
         create(&house, "k2", &body).await.refused(409, "conflict");
         let listed = Ask::get("/workloads").send(&house.router).await.expect(200);
         assert_eq!(listed["items"].as_array().unwrap().len(), 1);
-        let created = house.kinds().await.into_iter().filter(|kind| kind == "workload.created");
+        let created = house
+            .kinds()
+            .await
+            .into_iter()
+            .filter(|kind| kind == "workload.created");
         assert_eq!(created.count(), 1);
     })
     .await;
@@ -36,9 +40,16 @@ async fn keys_of_different_tokens_never_meet() {
     let body = house.service("echo").await;
     create(&house, "k", &body).await.expect(201);
     let other = house.token(None, &["workloads:create"]).await;
-    let ask = Ask::post("/workloads").token(&other).header("idempotency-key", "k");
-    ask.json(&body).send(&house.router).await.refused(409, "conflict");
-    let bad = Ask::post("/workloads").header("idempotency-key", "").json(&body);
+    let ask = Ask::post("/workloads")
+        .token(&other)
+        .header("idempotency-key", "k");
+    ask.json(&body)
+        .send(&house.router)
+        .await
+        .refused(409, "conflict");
+    let bad = Ask::post("/workloads")
+        .header("idempotency-key", "")
+        .json(&body);
     bad.send(&house.router).await.refused(400, "bad_request");
 }
 
@@ -59,14 +70,22 @@ async fn an_environment_is_never_shown_and_reaches_the_node() {
         let machine = Machine::join(&house, "n1").await;
         let mut body = house.service("echo").await;
         body["environment"] = json!({"PASSWORD": "hunter2"});
-        let made = Ask::post("/workloads").json(&body).send(&house.router).await.expect(201);
+        let made = Ask::post("/workloads")
+            .json(&body)
+            .send(&house.router)
+            .await
+            .expect(201);
         assert_eq!(made["environment_names"], json!(["PASSWORD"]));
         let id = made["id"].as_str().unwrap();
         house.settle().await;
         let order = machine.orders(id)[0].order.clone().unwrap();
         assert_eq!(order.environment["PASSWORD"], "hunter2");
         assert!(order.artifact_size > 0);
-        for path in ["/workloads", "/activity?limit=1000", &format!("/workloads/{id}")] {
+        for path in [
+            "/workloads",
+            "/activity?limit=1000",
+            &format!("/workloads/{id}"),
+        ] {
             let answer = Ask::get(path).send(&house.router).await;
             let text = String::from_utf8_lossy(&answer.bytes).into_owned();
             assert!(!text.contains("hunter2"), "{path}: {text}");
@@ -81,34 +100,56 @@ async fn an_explanation_names_every_node_and_why() {
     Machine::join(&house, "n1").await;
     Machine::register(&house, "n2").await;
     let mut body = house.service("big").await;
-    let told = Ask::post("/workloads/explain").json(&body).send(&house.router).await.expect(200);
+    let told = Ask::post("/workloads/explain")
+        .json(&body)
+        .send(&house.router)
+        .await
+        .expect(200);
     let node = |told: &serde_json::Value, name: &str| {
         let nodes = told["nodes"].as_array().unwrap().clone();
-        nodes.into_iter().find(|node| node["slave_name"] == name).unwrap()
+        nodes
+            .into_iter()
+            .find(|node| node["slave_name"] == name)
+            .unwrap()
     };
     assert_eq!(node(&told, "n1")["chosen"], true);
     assert_eq!(node(&told, "n2")["possible"], false);
     assert!(told["summary"].as_str().unwrap().contains("n1"), "{told}");
     body["resources"] = json!({"cpu_millis": 64_000, "memory_bytes": 1 << 30});
-    let made = Ask::post("/workloads").json(&body).send(&house.router).await.expect(201);
+    let made = Ask::post("/workloads")
+        .json(&body)
+        .send(&house.router)
+        .await
+        .expect(201);
     house.settle().await;
     let id = made["id"].as_str().unwrap();
     let shown = house.workload(id).await;
     assert_eq!(shown["status"], "queued");
-    assert!(shown["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{shown}");
+    assert!(
+        shown["reason"]
+            .as_str()
+            .is_some_and(|reason| !reason.is_empty()),
+        "{shown}"
+    );
     let path = format!("/workloads/{id}/explain");
     let told = Ask::get(&path).send(&house.router).await.expect(200);
     let reasons = node(&told, "n1")["reasons"].to_string();
     assert!(reasons.contains("64 cores"), "{reasons}");
     let listed = Ask::get("/workloads").send(&house.router).await.expect(200);
-    assert_eq!(listed["items"].as_array().unwrap().len(), 1, "a dry run makes nothing");
+    assert_eq!(
+        listed["items"].as_array().unwrap().len(),
+        1,
+        "a dry run makes nothing"
+    );
 }
 
 #[tokio::test]
 async fn logs_without_nats_are_unavailable_and_say_what_to_do() {
     let house = House::on_sqlite().await;
     let id = house.deploy("echo").await;
-    let answer = Ask::get(&format!("/workloads/{id}/logs")).send(&house.router).await;
+    let answer = Ask::get(&format!("/workloads/{id}/logs"))
+        .send(&house.router)
+        .await;
     assert!(answer.json()["hint"].as_str().unwrap().contains("NATS"));
     answer.refused(503, "unavailable");
 }

@@ -93,7 +93,9 @@ impl Aisle {
         let changes = sight.yard.changes();
         match changes.since(self.seen) {
             Some(notes) if notes.len() <= sight.yard.len().max(64) => {
-                notes.iter().for_each(|at| self.renew(sight, *at));
+                for at in notes {
+                    self.renew(sight, *at);
+                }
                 self.seen = changes.end();
             }
             _ => *self = Self::of(Arc::clone(&self.question), sight),

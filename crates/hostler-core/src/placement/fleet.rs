@@ -194,7 +194,7 @@ impl Fleet {
     /// Counts everything anew once more is kept of what has been than of what
     /// is: kinds, censuses and domains are never forgotten one by one.
     pub(super) fn tidy(&mut self) {
-        if self.kept() > 4 * (self.seats + self.yard.len()) + 4_096 {
+        if self.kept() > 4 * (self.seats + self.yard.len()) + self.limits.past {
             self.recount();
         }
     }

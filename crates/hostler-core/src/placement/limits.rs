@@ -12,6 +12,8 @@ pub(super) struct Limits {
     pub(super) due: usize,
     /// So many aisles are kept filled.
     pub(super) aisles: usize,
+    /// So much more than there is may be kept of what has been.
+    pub(super) past: usize,
 }
 
 impl Default for Limits {
@@ -21,6 +23,7 @@ impl Default for Limits {
             coarse: 64,
             due: 16,
             aisles: 32,
+            past: 4_096,
         }
     }
 }

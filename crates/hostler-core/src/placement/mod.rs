@@ -39,6 +39,8 @@ mod tally;
 mod yard;
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod tests;

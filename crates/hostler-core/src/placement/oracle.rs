@@ -192,7 +192,7 @@ impl Oracle {
         let share = |used: u64, has: u64| match (used, has) {
             (0, 0) => 0,
             (_, 0) => 1_000_000,
-            (used, has) => (u128::from(used) * 1_000_000 / u128::from(has)) as u64,
+            (used, has) => u64::try_from(u128::from(used) * 1_000_000 / u128::from(has)).unwrap(),
         };
         let shares = [
             share(used_cpu, cpu),

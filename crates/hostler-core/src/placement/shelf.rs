@@ -15,7 +15,7 @@ pub(super) struct Row {
 
 /// A full block is cut in two; a block smaller than a quarter of this joins
 /// the next one.
-const BLOCK: usize = 64;
+const BLOCK: usize = 32;
 
 #[derive(Clone, Debug)]
 struct Block {
@@ -29,19 +29,24 @@ struct Block {
 
 impl Block {
     fn of(rows: Vec<Row>) -> Self {
-        let mut block = Self {
+        let most = |most: Room, row: &Row| most.max(row.free);
+        Self {
+            end: rows.last().map(|row| row.score),
+            most: rows.iter().fold(Room::default(), most),
             rows,
-            end: None,
-            most: Room::default(),
-        };
-        block.renew();
-        block
+        }
     }
 
-    /// To be called whenever the rows have changed.
+    /// To be called whenever rows were taken away. Where the nodes are much
+    /// alike, one of the first rows has as much free as the rows had before.
     fn renew(&mut self) {
-        let most = |most: Room, row: &Row| most.max(row.free);
-        self.most = self.rows.iter().fold(Room::default(), most);
+        let before = std::mem::take(&mut self.most);
+        for row in &self.rows {
+            self.most = self.most.max(row.free);
+            if self.most == before {
+                break;
+            }
+        }
         self.end = self.rows.last().map(|row| row.score);
     }
 }
@@ -119,8 +124,10 @@ impl Shelf {
             .map_or(BLOCK, |next| next.rows.len());
         if small + next <= BLOCK * 3 / 4 {
             let next = self.blocks.remove(at + 1);
-            self.blocks[at].rows.extend(next.rows);
-            self.blocks[at].renew();
+            let block = &mut self.blocks[at];
+            block.rows.extend(next.rows);
+            block.most = block.most.max(next.most);
+            block.end = next.end;
         }
     }
 
@@ -161,10 +168,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_shelf_answers_like_a_sorted_list(
-            first in 0_usize..200,
+            first in 0_u32..200,
             changes in prop::collection::vec((any::<bool>(), 0_u32..400, 0_u64..4), 0..600),
         ) {
-            let start: Vec<Row> = (0..first).map(|load| row(load as u32, 1)).collect();
+            let start: Vec<Row> = (0..first).map(|load| row(load, 1)).collect();
             let mut list: BTreeMap<u32, Row> = start.iter().map(|row| (row.score.rank.load, *row)).collect();
             let mut shelf = Shelf::of(start);
             for (put, load, free) in changes {

@@ -183,7 +183,7 @@ mod tests {
         slots: 8,
         boots_at_once: 3,
         handshake_within: Duration::from_secs(10),
-        demand_window: Duration::from_secs(60),
+        demand_window: Duration::from_mins(1),
         retry_first: Duration::from_secs(1),
         retry_most: Duration::from_secs(30),
     };

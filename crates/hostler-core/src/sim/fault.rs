@@ -9,6 +9,8 @@ use super::world::World;
 pub(super) enum Fault {
     /// Nothing gets from one to the other, while it may the other way round.
     Cut(End, End, u64),
+    /// A machine hears no control plane, and a little later is not heard.
+    Fades(usize, u64),
     /// A machine reaches no control plane, and none reaches it.
     Part(usize, u64),
     /// A control plane dies, wherever it is in its work.
@@ -48,8 +50,7 @@ impl World {
         }
         let fault = self.choose();
         self.strike(fault);
-        let pause = 400 + 30 * (100 - self.faults.min(100));
-        self.stage.after(100, pause, Event::Break);
+        self.stage.after(100, self.respite, Event::Break);
     }
 
     fn choose(&mut self) -> Fault {
@@ -58,11 +59,17 @@ impl World {
         let control = rng.place(self.controls.len());
         let (there, here) = (End::Machine(machine), End::Control(control));
         let short = rng.within(50, 2_500);
-        let long = rng.within(1_000, 12_000);
+        // Silence that is just about as long as a lease is the most telling.
+        let long = if rng.chance(40) {
+            rng.within(4_000, 6_500)
+        } else {
+            rng.within(1_000, 12_000)
+        };
         match rng.within(0, 13) {
             0 => Fault::Cut(there, here, long),
             1 => Fault::Cut(here, there, long),
-            2 | 3 => Fault::Part(machine, long),
+            2 => Fault::Fades(machine, long),
+            3 => Fault::Part(machine, long),
             4 | 5 => Fault::ControlDies(control, short),
             6 => Fault::ControlStalls(control, long),
             7 => Fault::DaemonDies(machine, short),
@@ -74,11 +81,22 @@ impl World {
         }
     }
 
-    fn strike(&mut self, fault: Fault) {
+    /// Lets this break, unless faults are over.
+    pub(super) fn strike(&mut self, fault: Fault) {
+        if self.stage.calm {
+            return;
+        }
         let now = self.stage.now;
         self.stage.note(super::trace::Note::Fault(fault));
         match fault {
             Fault::Cut(from, to, ms) => self.cut(from, to, ms),
+            Fault::Fades(machine, ms) => {
+                for control in 0..self.controls.len() {
+                    self.cut(End::Control(control), End::Machine(machine), ms);
+                }
+                let part = Event::Strike(Fault::Part(machine, ms));
+                self.stage.after(500, 2_000, part);
+            }
             Fault::Part(machine, ms) => {
                 for control in 0..self.controls.len() {
                     self.cut(End::Machine(machine), End::Control(control), ms);

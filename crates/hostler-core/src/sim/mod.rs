@@ -243,6 +243,8 @@ enum Event {
     Wish,
     /// Something breaks.
     Break,
+    /// This breaks.
+    Strike(fault::Fault),
     /// Something broken is mended.
     Mend(fault::Mend),
     /// Faults are over.

@@ -64,9 +64,9 @@ fn needed(guard: Guard, expected: &[Invariant]) {
         without,
         ..SimOptions::default()
     };
-    let found = (0..1_000).find_map(|seed| run(seed, &options).violation);
+    let found = (0..2_000).find_map(|seed| run(seed, &options).violation);
     let Some(violation) = found else {
-        panic!("1,000 histories went well without {guard:?}");
+        panic!("2,000 histories went well without {guard:?}");
     };
     assert!(expected.contains(&violation.invariant), "{violation}");
     assert!(!violation.tail.is_empty());

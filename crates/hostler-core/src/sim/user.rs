@@ -29,6 +29,8 @@ const MOST: usize = 12;
 /// Everybody who asks for things.
 #[derive(Debug, Default)]
 pub(super) struct User {
+    /// Whether they also move work off nodes.
+    pub(super) moves: bool,
     pub(super) wishes: Vec<Wish>,
 }
 
@@ -52,7 +54,7 @@ impl User {
                 }
             }
             20..70 => self.change(stage, controls),
-            70..84 => operate(stage, store, controls),
+            70..84 if self.moves => operate(stage, store, controls),
             84..94 => on_node(stage, store, controls, Verb::Open),
             _ => off(stage, store, controls),
         }

@@ -1,6 +1,7 @@
 //! Who there is, and who takes which event.
 
 use super::control::Control;
+use super::fault::{Fault, Mend};
 use super::machine::{Machine, Monotonic};
 use super::network::{Body, End, LONGEST, Message};
 use super::stage::Stage;
@@ -18,6 +19,9 @@ pub(super) struct World {
     pub(super) machines: Vec<Machine>,
     pub(super) user: User,
     pub(super) faults: u64,
+    /// The longest time between two faults, in milliseconds. Rare faults show
+    /// what many hide, so each history has its own measure.
+    pub(super) respite: u64,
     seed: u64,
     settled: bool,
 }
@@ -32,6 +36,7 @@ impl World {
             machines: Vec::new(),
             user: User::default(),
             faults: u64::from(options.faults),
+            respite: 0,
             seed,
             settled: false,
         };
@@ -44,6 +49,9 @@ impl World {
     /// One or two control planes whose clocks differ by less than half the
     /// margin, and one to four machines, some of which join later.
     fn people(&mut self) {
+        let measure = self.stage.rng.pick(&[6, 15, 40, 90]).unwrap_or(15);
+        self.respite = measure * 160_u64.saturating_sub(self.faults).max(60);
+        self.user.moves = self.stage.rng.chance(50);
         let project = Name::try_from("default".to_owned());
         for at in 0..=self.stage.rng.place(2) {
             let skew = i64::try_from(self.stage.rng.within(0, 400)).unwrap_or_default() - 200;
@@ -59,14 +67,18 @@ impl World {
                 rate: rng.within(950, 1_050),
             };
             let capacity = Resources::of(rng.within(4, 20) * 100, rng.within(4, 20) * 64);
-            let latest = if at > 0 && rng.chance(30) {
-                20_000
+            let joins = if at > 0 && rng.chance(40) {
+                rng.within(2_000, 20_000)
             } else {
-                300
+                rng.within(0, 300)
             };
+            let fades = self.faults > 0 && joins > 300 && rng.chance(60);
             self.machines.push(Machine::new(at, clock, capacity));
-            let power = Event::Mend(super::fault::Mend::Power(at));
-            self.stage.after(0, latest, power);
+            self.stage.at(joins, Event::Mend(Mend::Power(at)));
+            if fades {
+                // Just when the first machine is no longer alone.
+                self.stage.at(joins, Event::Strike(Fault::Fades(0, 12_000)));
+            }
         }
         self.stage.after(100, 500, Event::Wish);
         self.stage.after(1_000, 4_000, Event::Break);
@@ -136,6 +148,7 @@ impl World {
                 self.user.wish(&mut self.stage, &self.store, controls);
             }
             Event::Break => self.break_something(),
+            Event::Strike(fault) => self.strike(fault),
             Event::Mend(mend) => self.mend(mend),
             Event::Calm => self.calm(),
             Event::Judge => self.judge(),

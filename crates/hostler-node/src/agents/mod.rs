@@ -24,4 +24,4 @@ pub(crate) use desk::Desk;
 pub use error::LinkError;
 pub(crate) use link::Link;
 pub(crate) use listen::listen;
-pub use types::{Deployment, DeployError, Trigger, TriggerError, TriggerReply};
+pub use types::{DeployError, Deployment, Trigger, TriggerError, TriggerReply};

@@ -5,15 +5,15 @@ use std::time::Duration;
 use async_nats::{HeaderMap, Message};
 use hostler_core::id::SlotId;
 use hostler_wire::agent::{
-    AgentDeployRequest, AgentState, DeployResponse, ERROR_HEADER, RUNTIME_HEADER,
-    TRACE_HEADER, TRIGGER_SUBJECT_HEADER, Message as _, UndeployRequest, subject,
+    AgentDeployRequest, AgentState, DeployResponse, ERROR_HEADER, Message as _, RUNTIME_HEADER,
+    TRACE_HEADER, TRIGGER_SUBJECT_HEADER, UndeployRequest, subject,
 };
 use tokio::time::{Instant, timeout_at};
 
 use super::{Artifact, DeployError, Link, LinkError, Trigger, TriggerError, TriggerReply};
 
 /// No agent takes this long while it still asks for chunks.
-const DAY: Duration = Duration::from_secs(24 * 3_600);
+const DAY: Duration = Duration::from_hours(24);
 
 impl Link {
     /// How the agent is.

@@ -1,6 +1,7 @@
 //! Who may call: whoever has the node's key, compared in constant time.
 
 use axum::extract::{Request, State};
+use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hostler_wire::node_api::TOKEN_HEADER;
@@ -14,7 +15,7 @@ pub(super) async fn demand(State(api): State<Api>, request: Request, next: Next)
     let given = request.headers().get(TOKEN_HEADER);
     let may = {
         let key = api.key.borrow();
-        let given = given.map(|value| value.as_bytes());
+        let given = given.map(HeaderValue::as_bytes);
         may_enter(key.as_ref(), given)
     };
     if may {

@@ -72,5 +72,9 @@ async fn health() -> Json<Health> {
 
 /// The ledger as the control plane sees it.
 pub(crate) fn entries(roster: &Roster) -> Vec<Entry> {
-    roster.views.values().filter_map(|view| view.entry()).collect()
+    roster
+        .views
+        .values()
+        .filter_map(|view| view.entry())
+        .collect()
 }

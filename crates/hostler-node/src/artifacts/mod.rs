@@ -100,7 +100,7 @@ impl ArtifactError {
         }
     }
 
-    fn object(cause: impl ToString) -> Self {
+    fn object(cause: &(impl ToString + ?Sized)) -> Self {
         Self::Object(cause.to_string())
     }
 }
@@ -165,8 +165,8 @@ impl Artifacts {
         let folder = data.join("artifacts");
         std::fs::create_dir_all(&folder)
             .map_err(|source| ArtifactError::file("make", &folder, source))?;
-        let shelf = shelf_load(&folder)
-            .map_err(|source| ArtifactError::file("read", &folder, source))?;
+        let shelf =
+            shelf_load(&folder).map_err(|source| ArtifactError::file("read", &folder, source))?;
         Ok(Self(Arc::new(Shared {
             folder,
             max,
@@ -230,10 +230,11 @@ impl Artifacts {
         stream: impl futures::Stream<Item = Result<bytes::Bytes, ArtifactError>> + Unpin,
     ) -> Result<Held, ArtifactError> {
         let digest = download::save(&self.0.folder, expected, stream).await?;
-        let mut shelf = self.0.shelf();
-        shelf.put(&digest, expected.size, true);
-        shelf.hold(&digest);
-        drop(shelf);
+        {
+            let mut places = self.0.shelf();
+            places.put(&digest, expected.size, true);
+            places.hold(&digest);
+        }
         Ok(self.held(&digest, expected.size))
     }
 

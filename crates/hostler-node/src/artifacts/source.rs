@@ -75,7 +75,7 @@ pub(super) async fn object_find(
             InfoErrorKind::NotFound => ArtifactError::NoObject("nats: object not found"),
             InfoErrorKind::InvalidName => ArtifactError::NoObject("nats: invalid object name"),
             InfoErrorKind::TimedOut => ArtifactError::object("nats: timeout"),
-            InfoErrorKind::Other => ArtifactError::object(error),
+            InfoErrorKind::Other => ArtifactError::object(&error),
         })?;
     if info.deleted {
         return Err(ArtifactError::NoObject("nats: object not found"));
@@ -95,11 +95,11 @@ pub(super) async fn object_read(
     let object: Object = tokio::time::timeout(OBJECT_DEADLINE, found.store.get(&found.key))
         .await
         .map_err(|_| ArtifactError::object("nats: timeout"))?
-        .map_err(ArtifactError::object)?;
+        .map_err(|error| ArtifactError::object(&error))?;
     let chunks = ReaderStream::with_capacity(object, 1 << 17);
     let chunks = tokio_stream::StreamExt::timeout(chunks, OBJECT_DEADLINE);
     Ok(Box::pin(chunks.map(|chunk| match chunk {
-        Ok(chunk) => chunk.map_err(ArtifactError::object),
+        Ok(chunk) => chunk.map_err(|error| ArtifactError::object(&error)),
         Err(_) => Err(ArtifactError::object("nats: timeout")),
     })))
 }
@@ -123,8 +123,8 @@ fn store_error(error: &jetstream::context::ObjectStoreError) -> ArtifactError {
         Some(cause) if matches!(cause.kind(), GetStreamErrorKind::JetStream(_)) => {
             ArtifactError::NoObject("nats: stream not found")
         }
-        Some(cause) => ArtifactError::object(crate::report::report(cause)),
-        None => ArtifactError::object(crate::report::report(error)),
+        Some(cause) => ArtifactError::object(&crate::report::report(cause)),
+        None => ArtifactError::object(&crate::report::report(error)),
     }
 }
 

@@ -88,7 +88,13 @@ async fn what_is_held_stays_and_the_rest_makes_room() {
     drop(cache.get(&wanted(b"bbb")).await.unwrap());
     let third = cache.get(&wanted(b"ccc")).await.unwrap();
     assert!(held.path.exists());
-    assert!(!folder.path().join("artifacts").join(wanted(b"bbb").digest).exists());
+    assert!(
+        !folder
+            .path()
+            .join("artifacts")
+            .join(wanted(b"bbb").digest)
+            .exists()
+    );
     let full = cache.get(&wanted(b"bbb")).await.unwrap_err();
     assert!(matches!(full, ArtifactError::NoRoom { .. }) && full.is_transient());
     drop(third);

@@ -41,7 +41,10 @@ impl NodeOptions {
     }
 
     fn check_files(&self, wrong: &mut Mistakes) {
-        let join = self.control.as_ref().and_then(|control| control.join.as_ref());
+        let join = self
+            .control
+            .as_ref()
+            .and_then(|control| control.join.as_ref());
         let files = [
             match &self.nats.login {
                 NatsLogin::None => None,

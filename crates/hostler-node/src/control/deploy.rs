@@ -9,9 +9,9 @@ use hostler_core::Name;
 use hostler_core::workload::{Kind, OnNodeLoss};
 use hostler_core::{Bytes, Cpu, Resources};
 use hostler_wire::agent::AgentDeployRequest;
+use hostler_wire::nats::TriggerSubject;
 use hostler_wire::nats::envelope::{failure, success};
 use hostler_wire::nats::{Claims, DeployRefusal, DeployReply, DeployRequest, ReplyType};
-use hostler_wire::nats::TriggerSubject;
 
 use super::ControlApi;
 use crate::agents::LinkError;
@@ -69,7 +69,9 @@ impl ControlApi {
                 mark: token.mark().to_owned(),
             })
             .await;
-        let used = started.as_ref().map_or_else(StartError::may_have_run, |_| true);
+        let used = started
+            .as_ref()
+            .map_or_else(StartError::may_have_run, |_| true);
         if used {
             token.keep();
         }

@@ -72,7 +72,9 @@ impl ControlApi {
                 free: memory.free >> 10,
                 available: memory.available >> 10,
             }),
-            machines: here.map(|(view, plan, id)| machine(view, plan, id)).collect(),
+            machines: here
+                .map(|(view, plan, id)| machine(view, plan, id))
+                .collect(),
             supported_workload_types: self.admission.types.clone(),
         };
         success(ReplyType::Info, &reply)

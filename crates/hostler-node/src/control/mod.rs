@@ -17,13 +17,12 @@ mod stop;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use hostler_wire::nats::envelope::{failure, success};
 use hostler_wire::nats::event::NodeEnteredLameDuck;
-use hostler_wire::nats::{
-    Control, EventData, LameDuckRefusal, LameDuckReply, ReplyType, subject,
-};
+use hostler_wire::nats::{Control, EventData, LameDuckRefusal, LameDuckReply, ReplyType, subject};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -57,6 +56,10 @@ pub(crate) struct ControlApi {
     pub(crate) started: Instant,
 }
 
+/// How long a control NATS may take to take the subscriptions, before it is
+/// reckoned to be away.
+const AT_HAND: Duration = Duration::from_secs(1);
+
 /// The control API could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("could not subscribe {subject} on the control NATS")]
@@ -76,6 +79,10 @@ impl ControlApi {
             let subscriber = self.client.subscribe(subject.clone()).await;
             subscribers.push(subscriber.map_err(|source| ControlError { subject, source })?);
         }
+        // With a control NATS at hand, requests reach the node from here on.
+        tokio::time::timeout(AT_HAND, self.client.flush())
+            .await
+            .ok();
         Ok(Requests(subscribers))
     }
 

@@ -38,8 +38,7 @@ struct Shared {
     kernel: Option<String>,
     /// Until when the daemon before this one had its lease.
     inherited: Duration,
-    /// [`hostler_core::node::Timing::fence_after`] as registered.
-    young: Duration,
+    boot: BootId,
     /// Whether there was a lease without end when the daemon started.
     endless: bool,
     held: Mutex<Held>,
@@ -48,6 +47,8 @@ struct Shared {
 
 #[derive(Debug)]
 struct Held {
+    /// [`hostler_core::node::Timing::fence_after`] as registered.
+    young: Duration,
     lease: HeldLease,
     /// When this daemon's first proof came.
     first_proof: Option<Duration>,
@@ -94,6 +95,7 @@ impl Lease {
         let ends = channel::Sender::new(end_of(&held, inherited));
         let endless = span.is_none();
         let held = Held {
+            young,
             lease: held,
             first_proof: None,
         };
@@ -102,7 +104,7 @@ impl Lease {
             clock,
             kernel,
             inherited,
-            young,
+            boot,
             endless,
             held: Mutex::new(held),
             ends,
@@ -121,7 +123,19 @@ impl Lease {
 
     /// The span the node keeps to, or would if it were told one.
     pub fn young(&self) -> Duration {
-        self.span().unwrap_or(self.0.young)
+        let held = self.held();
+        held.lease.span().unwrap_or(held.young)
+    }
+
+    /// The node has joined a fleet with this span in want of one told. To be
+    /// said before its first heartbeat.
+    pub(crate) fn joined(&self, young: Duration) {
+        let mut held = self.held();
+        if held.first_proof.is_none() {
+            let span = held.lease.span();
+            held.young = young;
+            held.lease = HeldLease::new(self.0.boot, span, young);
+        }
     }
 
     /// Notes that a heartbeat is being sent.
@@ -254,7 +268,7 @@ fn end_write(path: &Path, text: &str) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    const SPAN: Duration = Duration::from_secs(60);
+    const SPAN: Duration = Duration::from_mins(1);
 
     fn open(folder: &Path, boot: u64, clock: &Clock) -> Lease {
         let boot = BootId::from_parts(boot, [0; 10]);

@@ -18,13 +18,14 @@ pub(crate) async fn watch(lease: Lease, workloads: Workloads, stop: Cancellation
         let end = *ends.borrow_and_update();
         let left = end.map(|end| end.saturating_sub(lease.now()));
         if left == Some(Duration::ZERO) {
-            workloads.fence("this node's lease has ended: the control plane did not answer in time");
+            workloads
+                .fence("this node's lease has ended: the control plane did not answer in time");
         }
         let pause = match left {
             Some(left) if !left.is_zero() => left.min(LOOK),
             // Over already: look again in case something slipped in.
             Some(_) => LOOK,
-            None => Duration::from_secs(3_600),
+            None => Duration::from_hours(1),
         };
         tokio::select! {
             () = stop.cancelled() => return,

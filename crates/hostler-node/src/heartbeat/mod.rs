@@ -21,14 +21,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hostler_core::id::BootId;
-use hostler_core::node::Beat;
+use hostler_core::node::{Beat, Timing};
 use hostler_wire::client::{ClientError, ControlClient};
 use hostler_wire::node_api::HeartbeatReply;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use join::join;
 pub(crate) use join::Joining;
+use join::join;
 pub(crate) use tell::Telling;
 
 use crate::fence::Lease;
@@ -64,15 +64,18 @@ enum Answer {
 impl Heart {
     /// Runs until `stop`.
     pub(crate) async fn run(self, known: Option<Registration>, stop: CancellationToken) {
-        let registration = match known {
-            Some(registration) => registration,
-            None => tokio::select! {
+        let registration = if let Some(registration) = known {
+            registration
+        } else {
+            tokio::select! {
                 () = stop.cancelled() => return,
                 registration = join(&self.control, &self.joining, &self.data) => registration,
-            },
+            }
         };
         self.key.send_replace(Some(registration.api_key.clone()));
-        let pace = Pace::new(Duration::from_millis(registration.heartbeat_ms));
+        let heartbeat = Duration::from_millis(registration.heartbeat_ms);
+        self.lease.joined(Timing::of(heartbeat).fence_after);
+        let pace = Pace::new(heartbeat);
         tokio::select! {
             () = stop.cancelled() => {}
             () = self.beat(&registration, pace) => {}
@@ -84,7 +87,10 @@ impl Heart {
         let mut unknown = false;
         for sequence in 1.. {
             let told = roster.borrow_and_update().clone();
-            match self.once(registration, sequence, &told, pace.interval()).await {
+            match self
+                .once(registration, sequence, &told, pace.interval())
+                .await
+            {
                 Answer::Answered(reply) => {
                     pace.answered(Duration::from_millis(reply.heartbeat_ms));
                     self.workloads.forget(&reply.forget);

@@ -30,7 +30,10 @@ impl Vault {
     }
 
     /// Seals an environment.
-    pub(crate) fn seal(&self, environment: &BTreeMap<String, String>) -> Result<String, VaultError> {
+    pub(crate) fn seal(
+        &self,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<String, VaultError> {
         let plain = serde_json::to_vec(environment)?;
         Ok(BASE64.encode(&self.0.seal(&plain, &self.0)?))
     }

@@ -31,11 +31,17 @@ pub(super) async fn keep(
             return;
         }
         server.reap().await;
-        tracing::warn!(pid = id.pid, "the inner nats-server ended; starting it again");
+        tracing::warn!(
+            pid = id.pid,
+            "the inner nats-server ended; starting it again"
+        );
         if since.elapsed() >= HEALTHY {
             backoff.reset();
         }
-        match stop.run_until_cancelled(restart(&server, &authority, &mut backoff)).await {
+        match stop
+            .run_until_cancelled(restart(&server, &authority, &mut backoff))
+            .await
+        {
             Some(next) => id = next,
             None => return,
         }

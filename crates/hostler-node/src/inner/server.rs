@@ -52,10 +52,17 @@ impl Server {
     }
 
     /// The server that runs already and answers, or else a new one.
-    pub(super) async fn adopt_or_start(&self, authority: &Authority) -> Result<ProcessId, InnerError> {
+    pub(super) async fn adopt_or_start(
+        &self,
+        authority: &Authority,
+    ) -> Result<ProcessId, InnerError> {
         if let Some(id) = find(&self.folder) {
             if self.greets(id, MUTE_PATIENCE).await {
-                tracing::info!(pid = id.pid, port = self.port, "adopted the inner nats-server");
+                tracing::info!(
+                    pid = id.pid,
+                    port = self.port,
+                    "adopted the inner nats-server"
+                );
                 return Ok(id);
             }
             id.end(Duration::ZERO).await;
@@ -63,7 +70,11 @@ impl Server {
         self.configure(authority)?;
         let id = self.spawn()?;
         if self.greets(id, PATIENCE).await {
-            tracing::info!(pid = id.pid, port = self.port, "started the inner nats-server");
+            tracing::info!(
+                pid = id.pid,
+                port = self.port,
+                "started the inner nats-server"
+            );
             return Ok(id);
         }
         id.end(Duration::ZERO).await;
@@ -117,12 +128,12 @@ impl Server {
              listen: \"127.0.0.1:{port}\"\n\
              max_payload: 8MB\n\
              max_pending: 64MB\n\
-             log_file: {log:?}\n\
+             log_file: \"{log}\"\n\
              logfile_size_limit: 1MB\n\
              {trust}",
             name = self.name,
             port = self.port,
-            log = self.folder.join("server.log"),
+            log = self.folder.join("server.log").display(),
             trust = authority.server_config(Utc::now())?,
         );
         let path = self.config();

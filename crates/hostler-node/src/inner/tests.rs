@@ -85,7 +85,9 @@ async fn agent(inner: &Inner, number: u32) -> Client {
 async fn heard(from: &Client, to: &Client, subject: &str) -> bool {
     let mut heard = to.subscribe(subject.to_owned()).await.expect("asked");
     to.flush().await.expect("a connection");
-    from.publish(subject.to_owned(), "x".into()).await.expect("asked");
+    from.publish(subject.to_owned(), "x".into())
+        .await
+        .expect("asked");
     from.flush().await.expect("a connection");
     timeout(Duration::from_millis(200), heard.next())
         .await
@@ -96,7 +98,11 @@ async fn heard(from: &Client, to: &Client, subject: &str) -> bool {
 async fn an_agent_hears_and_says_only_what_concerns_its_slot() {
     let ground = Ground::new();
     let inner = ground.start().await;
-    let (node, one, two) = (node(&inner).await, agent(&inner, 1).await, agent(&inner, 2).await);
+    let (node, one, two) = (
+        node(&inner).await,
+        agent(&inner, 1).await,
+        agent(&inner, 2).await,
+    );
     let of = |number, verb: &str| format!("agentint.{}.{verb}", slot(number));
     assert!(heard(&one, &node, &of(1, "logs")).await);
     assert!(heard(&node, &one, &of(1, "deploy")).await);
@@ -166,7 +172,10 @@ async fn keys_and_configuration_are_for_their_owner_only() {
     let inner = ground.start().await;
     for file in ["operator.nk", "account.nk", "server.conf"] {
         let path = ground.folder.path().join("inner").join(file);
-        let mode = std::fs::metadata(path).expect("a file").permissions().mode();
+        let mode = std::fs::metadata(path)
+            .expect("a file")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o077, 0, "{file}");
     }
     inner.shutdown().await;

@@ -279,7 +279,7 @@ mod tests {
                 }
                 Err(JournalError::Broken { offset, .. }) => {
                     prop_assert!(at < last);
-                    prop_assert!(offset as usize <= at);
+                    prop_assert!(offset <= at as u64);
                 }
                 Err(other) => return Err(TestCaseError::fail(other.to_string())),
             }

@@ -15,13 +15,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::FlockOperation;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use journal::{Cut, JournalError};
 pub use record::Work;
-pub(crate) use record::{
-    ArtifactRef, ArtifactSource, Book, Fate, ObjectRef, Origin, Plan, Record,
-};
+pub(crate) use record::{ArtifactRef, ArtifactSource, Book, Fate, ObjectRef, Origin, Plan, Record};
 
 use journal::{Journal, Opened};
 
@@ -146,7 +145,7 @@ struct Writer {
     journal: Journal,
     book: Book,
     compact_at: u64,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Writer {
@@ -216,19 +215,32 @@ fn fold(path: &Path, payloads: &[Vec<u8>]) -> Result<Book, OpenError> {
                 number: index + 1,
                 source,
             })?;
-        records.into_iter().for_each(|record| book.apply(record));
+        for record in records {
+            book.apply(record);
+        }
     }
     Ok(book)
 }
 
-fn lock(data: &Path) -> Result<File, OpenError> {
+/// The lock on a data folder, given up when dropped.
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file would not do: a child that is just being started has
+    /// a copy of it for a moment, and with it the lock.
+    fn drop(&mut self) {
+        rustix::fs::flock(&self.0, FlockOperation::Unlock).ok();
+    }
+}
+
+fn lock(data: &Path) -> Result<Lock, OpenError> {
     let path = data.to_owned();
     let file = File::create(data.join("node.lock")).map_err(|source| OpenError::Lock {
         path: path.clone(),
         source,
     })?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Lock(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(OpenError::Taken(path)),
         Err(error) => Err(OpenError::Lock {
             path,
@@ -298,7 +310,11 @@ mod tests {
     async fn what_was_appended_is_there_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let first = Ledger::open(folder.path()).unwrap();
-        first.ledger.append(vec![record(1), record(2)]).await.unwrap();
+        first
+            .ledger
+            .append(vec![record(1), record(2)])
+            .await
+            .unwrap();
         first
             .ledger
             .append(vec![Record::Forget { id: work(1).id }])
@@ -345,7 +361,9 @@ mod tests {
         }
         opened.ledger.append(vec![record(2)]).await.unwrap();
         opened.ledger.close().await;
-        let length = std::fs::metadata(folder.path().join("ledger")).unwrap().len();
+        let length = std::fs::metadata(folder.path().join("ledger"))
+            .unwrap()
+            .len();
         assert!(length < COMPACT_FROM, "{length}");
         let again = Ledger::open(folder.path()).unwrap();
         assert_eq!(again.book.work[&work(1).id].restarts, 5);

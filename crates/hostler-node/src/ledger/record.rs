@@ -231,7 +231,9 @@ mod tests {
         book.apply(Record::LameDuck { entered: true });
         book.apply(Record::DeployUsed { mark: "a".into() });
         let mut again = Book::default();
-        book.records().into_iter().for_each(|record| again.apply(record));
+        for record in book.records() {
+            again.apply(record);
+        }
         assert_eq!(again, book);
         assert_eq!(again.work.len(), 2);
     }

@@ -8,7 +8,7 @@ use hostler_core::id::BootId;
 use hostler_core::node::Timing;
 use hostler_wire::client::ControlClient;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::connect::connect;
@@ -21,10 +21,10 @@ use crate::control::{ControlApi, Replay};
 use crate::fence::Lease;
 use crate::heartbeat::{Heart, Joining, Telling};
 use crate::host;
-use crate::identity::{Identity, Registration};
+use crate::identity::{ApiKey, Identity, Registration};
 use crate::ledger::{Ledger, Recovered};
-use crate::relay::Relay;
-use crate::slots::{Slots, SlotsOptions};
+use crate::relay::{Outbox, Relay};
+use crate::slots::{SlotEvent, Slots, SlotsOptions};
 use crate::triggers::Triggers;
 use crate::workloads::{Parts, Workloads};
 
@@ -37,129 +37,177 @@ struct Memory {
     lease: Lease,
 }
 
+/// What else a node works with.
+struct Tools {
+    control: Option<ControlClient>,
+    client: async_nats::Client,
+    artifacts: Artifacts,
+    slots: Slots,
+    events: mpsc::Receiver<SlotEvent>,
+    slots_stop: CancellationToken,
+    relay: Relay,
+    outbox: Outbox,
+    key: watch::Sender<Option<ApiKey>>,
+}
+
 /// Opens everything and takes up the work of an earlier start. Requests are
 /// answered once the service runs.
 pub async fn start(options: NodeOptions) -> Result<(Service, Handle), StartupError> {
     options.check()?;
     let memory = memory(&options)?;
     let (listener, api_at) = listen(&options, memory.registration.as_ref()).await?;
-    let control = options
-        .control
-        .as_ref()
-        .map(|control| ControlClient::new(&control.url, ""))
-        .transpose()?;
-    let client = connect(&options.nats, &options.name).await?;
-    let (key, key_reader) = watch::channel(None);
-    let artifacts = Artifacts::open(
-        &options.data,
-        options.bounds.artifacts,
-        Sources {
-            control: control.clone(),
-            key: key_reader.clone(),
-            nats: client.clone(),
-        },
-    )?;
-    let slots_stop = CancellationToken::new();
-    let slot_options = SlotsOptions {
-        data: options.data.clone(),
-        ..options.slots.clone()
-    };
-    let (slots, events) = Slots::start(slot_options, slots_stop.clone()).await?;
-    let (relay, outbox) = Relay::new(memory.identity.node(), options.bounds.relay);
+    let tools = tools(&options, memory.identity.node()).await?;
     let work_stop = CancellationToken::new();
-    let parts = Parts {
-        slots: slots.clone(),
-        ledger: memory.recovered.ledger.clone(),
-        artifacts: artifacts.clone(),
-        triggers: Triggers::new(
-            client.clone(),
-            slots.clone(),
-            relay.clone(),
-            options.bounds.triggers,
-        ),
-        relay: relay.clone(),
-        vault: memory.identity.vault(),
-        lease: memory.lease.clone(),
-        restart: options.restart,
-        grace: (options.grace, options.stop_grace),
-    };
     let book = &memory.recovered.book;
+    let parts = parts(&options, &memory, &tools);
     let workloads = Workloads::start(parts, book, work_stop.clone());
-    let control_api = Arc::new(ControlApi {
-        client: client.clone(),
-        identity: memory.identity.clone(),
-        name: options.name.clone(),
-        tags: options.tags.clone(),
-        isolation: slots.isolation(),
-        admission: options.admission.clone(),
-        artifacts,
-        workloads: workloads.clone(),
-        relay: relay.clone(),
-        replay: Replay::new(book),
-        requests: options.bounds.requests,
-        started: tokio::time::Instant::now(),
-    });
+    let control_api = Arc::new(control_api(&options, &memory, &tools, &workloads));
     let requests = control_api.open().await?;
+    let key = tools.key.subscribe();
     let handle = Handle {
         node: memory.identity.node().to_owned(),
         xkey: memory.identity.xkey().public_key(),
         api: api_at,
         workloads: workloads.clone(),
-        slots: slots.clone(),
+        slots: tools.slots.clone(),
         lease: memory.lease.clone(),
-        key: key_reader.clone(),
+        key: key.clone(),
     };
-    let joining = Joining {
-        token: options.control.as_ref().and_then(|control| control.join.clone()),
-        name: options.name.clone(),
-        host: options.host(),
-        port: api_at.port(),
-        labels: options.labels.clone(),
-    };
-    let telling = Telling {
-        name: options.name.clone(),
-        tags: options.tags.clone(),
-        isolation: slots.isolation(),
-        capacity: options.capacity.unwrap_or_else(host::capacity),
-        slots: options.slots.pool.max,
-        data: options.data.clone(),
-    };
-    let heart = control.map(|control| Heart {
-        control,
-        boot: memory.boot,
-        lease: memory.lease.clone(),
-        workloads: workloads.clone(),
-        telling,
-        data: options.data.clone(),
-        joining,
-        key,
-    });
     let api = Api {
         workloads: workloads.clone(),
-        key: key_reader,
-        data: options.data,
+        key,
+        data: options.data.clone(),
     };
     let service = Service {
         at_stop: options.at_stop,
         grace: options.grace,
-        client,
-        slots,
-        slots_stop,
-        events,
-        relay,
-        outbox,
+        heart: heart(&options, &memory, &tools, &workloads, api_at.port()),
+        client: tools.client,
+        slots: tools.slots,
+        slots_stop: tools.slots_stop,
+        events: tools.events,
+        relay: tools.relay,
+        outbox: tools.outbox,
         ledger: memory.recovered.ledger,
         lease: memory.lease,
         workloads,
         work_stop,
         control_api,
         requests,
-        heart,
         registration: memory.registration,
         listener,
         router: router(api),
     };
     Ok((service, handle))
+}
+
+async fn tools(options: &NodeOptions, node: &str) -> Result<Tools, StartupError> {
+    let control = options
+        .control
+        .as_ref()
+        .map(|control| ControlClient::new(&control.url, ""))
+        .transpose()?;
+    let client = connect(&options.nats, &options.name).await?;
+    let key = watch::Sender::new(None);
+    let sources = Sources {
+        control: control.clone(),
+        key: key.subscribe(),
+        nats: client.clone(),
+    };
+    let artifacts = Artifacts::open(&options.data, options.bounds.artifacts, sources)?;
+    let slots_stop = CancellationToken::new();
+    let slot_options = SlotsOptions {
+        data: options.data.clone(),
+        ..options.slots.clone()
+    };
+    let (slots, events) = Slots::start(slot_options, slots_stop.clone()).await?;
+    let (relay, outbox) = Relay::new(node, options.bounds.relay);
+    Ok(Tools {
+        control,
+        client,
+        artifacts,
+        slots,
+        events,
+        slots_stop,
+        relay,
+        outbox,
+        key,
+    })
+}
+
+fn parts(options: &NodeOptions, memory: &Memory, tools: &Tools) -> Parts {
+    let (client, slots, relay) = (
+        tools.client.clone(),
+        tools.slots.clone(),
+        tools.relay.clone(),
+    );
+    Parts {
+        slots: slots.clone(),
+        ledger: memory.recovered.ledger.clone(),
+        artifacts: tools.artifacts.clone(),
+        triggers: Triggers::new(client, slots, relay.clone(), options.bounds.triggers),
+        relay,
+        vault: memory.identity.vault(),
+        lease: memory.lease.clone(),
+        restart: options.restart,
+        grace: (options.grace, options.stop_grace),
+    }
+}
+
+fn control_api(
+    options: &NodeOptions,
+    memory: &Memory,
+    tools: &Tools,
+    workloads: &Workloads,
+) -> ControlApi {
+    ControlApi {
+        client: tools.client.clone(),
+        identity: memory.identity.clone(),
+        name: options.name.clone(),
+        tags: options.tags.clone(),
+        isolation: tools.slots.isolation(),
+        admission: options.admission.clone(),
+        artifacts: tools.artifacts.clone(),
+        workloads: workloads.clone(),
+        relay: tools.relay.clone(),
+        replay: Replay::new(&memory.recovered.book),
+        requests: options.bounds.requests,
+        started: tokio::time::Instant::now(),
+    }
+}
+
+/// A heart, if there is a control plane to beat for.
+fn heart(
+    options: &NodeOptions,
+    memory: &Memory,
+    tools: &Tools,
+    workloads: &Workloads,
+    port: u16,
+) -> Option<Heart> {
+    let control = options.control.as_ref()?;
+    Some(Heart {
+        control: tools.control.clone()?,
+        boot: memory.boot,
+        lease: memory.lease.clone(),
+        workloads: workloads.clone(),
+        telling: Telling {
+            name: options.name.clone(),
+            tags: options.tags.clone(),
+            isolation: tools.slots.isolation(),
+            capacity: options.capacity.unwrap_or_else(host::capacity),
+            slots: options.slots.pool.max,
+            data: options.data.clone(),
+        },
+        data: options.data.clone(),
+        joining: Joining {
+            token: control.join.clone(),
+            name: options.name.clone(),
+            host: options.host(),
+            port,
+            labels: options.labels.clone(),
+        },
+        key: tools.key.clone(),
+    })
 }
 
 fn memory(options: &NodeOptions) -> Result<Memory, StartupError> {

@@ -112,7 +112,11 @@ fn note(
     };
     failures.in_a_row = failures.in_a_row.saturating_add(1);
     failures.last = Some(shared.table.now());
-    tracing::warn!(problem, in_a_row = failures.in_a_row, "a slot did not become ready");
+    tracing::warn!(
+        problem,
+        in_a_row = failures.in_a_row,
+        "a slot did not become ready"
+    );
     shared.problem_set(Some(problem));
 }
 

@@ -121,7 +121,12 @@ impl Relay {
     }
 
     /// Writes out what comes, until `stop` and the queue is empty.
-    pub(crate) async fn run(self, outbox: Outbox, client: async_nats::Client, stop: CancellationToken) {
+    pub(crate) async fn run(
+        self,
+        outbox: Outbox,
+        client: async_nats::Client,
+        stop: CancellationToken,
+    ) {
         let mut outbox = outbox.0;
         let mut stopping = false;
         loop {

@@ -12,9 +12,10 @@ use std::time::Duration;
 use hostler_core::id::SlotId;
 use hostler_wire::agent::AgentPhase;
 
+use super::place::Stage;
 use super::release;
 use super::shared::Shared;
-use super::table::{Stage, Table};
+use super::table::Table;
 use crate::hypervisor::{Found, Limits};
 
 /// From our connection until a living agent must have answered: it may have
@@ -28,16 +29,21 @@ pub(crate) type Claimed = BTreeMap<SlotId, Option<Limits>>;
 pub(crate) fn enter(table: &Table, found: &[Found], claims: &Claimed) -> Vec<SlotId> {
     let is_adopted = |one: &&Found| one.alive && claims.contains_key(&one.slot);
     for one in found {
-        let stage = match is_adopted(&one) {
-            true => Stage::Claimed,
-            false => Stage::Found,
+        let stage = if is_adopted(&one) {
+            Stage::Claimed
+        } else {
+            Stage::Found
         };
         table.insert(one.slot, stage);
         if let Some(Some(limits)) = claims.get(&one.slot) {
             table.limits_set(one.slot, *limits);
         }
     }
-    found.iter().filter(is_adopted).map(|one| one.slot).collect()
+    found
+        .iter()
+        .filter(is_adopted)
+        .map(|one| one.slot)
+        .collect()
 }
 
 /// Watches the adopted, and makes ready or removes the rest. Returns at once;
@@ -52,10 +58,11 @@ pub(crate) fn sort_out(shared: &Arc<Shared>, found: Vec<Found>, claims: &Claimed
     for one in found {
         let shared = Arc::clone(shared);
         let tasks = shared.tasks.clone();
-        match shared.adopted.contains(&one.slot) {
-            true => tasks.spawn(take_on(shared, one.slot)),
-            false => tasks.spawn(warm_or_remove(shared, one)),
-        };
+        if shared.adopted.contains(&one.slot) {
+            tasks.spawn(take_on(shared, one.slot));
+        } else {
+            tasks.spawn(warm_or_remove(shared, one));
+        }
     }
 }
 
@@ -63,7 +70,9 @@ pub(crate) fn sort_out(shared: &Arc<Shared>, found: Vec<Found>, claims: &Claimed
 /// may have ended between the start of the work and the last of them.
 async fn take_on(shared: Arc<Shared>, slot: SlotId) {
     tracing::info!(%slot, "adopted a slot");
-    shared.tasks.spawn(release::watch(Arc::clone(&shared), slot));
+    shared
+        .tasks
+        .spawn(release::watch(Arc::clone(&shared), slot));
     if let Some(limits) = shared.table.limits(slot)
         && let Err(error) = shared.vms.limit(slot, limits).await
     {
@@ -81,7 +90,9 @@ async fn warm_or_remove(shared: Arc<Shared>, found: Found) {
     let slot = found.slot;
     if found.alive && is_idle(&shared, slot).await && shared.table.found_ready(slot) {
         tracing::info!(%slot, "a warm slot is ready again");
-        shared.tasks.spawn(release::watch(Arc::clone(&shared), slot));
+        shared
+            .tasks
+            .spawn(release::watch(Arc::clone(&shared), slot));
     } else {
         tracing::info!(%slot, alive = found.alive, "removing what an earlier life left");
         if let Err(error) = release::release(&shared, slot, Duration::ZERO).await {

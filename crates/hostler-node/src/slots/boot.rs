@@ -7,9 +7,9 @@ use chrono::Utc;
 use hostler_core::id::SlotId;
 use tokio::time::{Instant, timeout_at};
 
+use super::place::Stage;
 use super::release;
 use super::shared::Shared;
-use super::table::Stage;
 use crate::hypervisor::{BootError, BootSpec};
 use crate::inner::InnerError;
 

@@ -25,7 +25,9 @@ mod boot;
 mod claim;
 mod deploy;
 mod error;
+mod load;
 mod options;
+mod place;
 mod record;
 mod release;
 mod shared;
@@ -42,13 +44,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hypervisor::Isolation;
 
-pub use crate::agents::{
-    DeployError, Deployment, LinkError, Trigger, TriggerError, TriggerReply,
-};
+pub use crate::agents::{DeployError, Deployment, LinkError, Trigger, TriggerError, TriggerReply};
 pub use crate::inner::InnerError;
+pub(crate) use boot::{NotReady, boot, boot_begin};
 pub use error::{ClaimError, ReleaseError, SlotsError};
 pub use options::{Deadlines, PoolOptions, SlotsOptions};
-pub(crate) use boot::{NotReady, boot, boot_begin};
 pub(crate) use release::release;
 pub(crate) use shared::Shared;
 pub use types::{Released, SlotCounts, SlotEvent, SlotNeed, SlotState};
@@ -89,12 +89,13 @@ impl Slots {
         deploy::deploy(&self.shared, slot, deployment).await
     }
 
-    /// Runs the slot's function once. Takes no lock.
+    /// Runs the slot's function once. Nothing is held while it runs.
     pub async fn trigger(
         &self,
         slot: SlotId,
         trigger: Trigger,
     ) -> Result<TriggerReply, TriggerError> {
+        self.shared.table.check_claimed(slot)?;
         let patience = self.shared.options.deadlines.trigger;
         self.shared.link.trigger(slot, &trigger, patience).await
     }

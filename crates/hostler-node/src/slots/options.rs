@@ -68,7 +68,7 @@ impl Default for PoolOptions {
             max: 256,
             parallel: 2,
             boot: Duration::from_secs(5),
-            demand_window: Duration::from_secs(60),
+            demand_window: Duration::from_mins(1),
             claim: Duration::from_secs(10),
         }
     }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use hostler_core::id::SlotId;
 use hostler_daemon::backoff::Backoff;
 
+use super::place::Stage;
 use super::shared::Shared;
-use super::table::Stage;
-use super::{Released, ReleaseError, SlotEvent};
+use super::{ReleaseError, Released, SlotEvent};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -28,11 +28,7 @@ pub(crate) async fn release(
         .unwrap_or_else(|error| Err(ReleaseError::Files(std::io::Error::other(error))))
 }
 
-async fn end(
-    shared: Arc<Shared>,
-    slot: SlotId,
-    grace: Duration,
-) -> Result<Released, ReleaseError> {
+async fn end(shared: Arc<Shared>, slot: SlotId, grace: Duration) -> Result<Released, ReleaseError> {
     let gone = Released {
         already_gone: true,
         graceful: false,
@@ -69,7 +65,12 @@ async fn ask(shared: &Shared, slot: SlotId, grace: Duration) -> bool {
 /// Watches a slot's agent; when it dies unasked, removes what is left and
 /// tells, in that order.
 pub(crate) async fn watch(shared: Arc<Shared>, slot: SlotId) {
-    if shared.stop.run_until_cancelled(shared.vms.ended(slot)).await.is_none() {
+    if shared
+        .stop
+        .run_until_cancelled(shared.vms.ended(slot))
+        .await
+        .is_none()
+    {
         return;
     }
     let stage = shared.table.stage(slot);

@@ -7,13 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use hostler_core::id::SlotId;
 use hostler_wire::agent::{AgentPhase, CloudEvent, EventData, LogEntry, Message as _};
-use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::Notify;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::place::Stage;
 use super::record::Claims;
-use super::table::{Stage, Table};
+use super::table::Table;
 use super::{SlotEvent, SlotState, SlotsOptions};
 use crate::agents::{Artifact, Desk, Link};
 use crate::hypervisor::Driver;
@@ -104,7 +105,12 @@ impl Desk for FrontDesk {
             return;
         }
         let count = self.table.lines_dropped(slot);
-        if count > 0 && self.events.try_send(SlotEvent::LogsDropped { slot, count }).is_err() {
+        if count > 0
+            && self
+                .events
+                .try_send(SlotEvent::LogsDropped { slot, count })
+                .is_err()
+        {
             self.table.lines_dropped_add(slot, count);
         }
         if let Err(TrySendError::Full(_)) = self.events.try_send(SlotEvent::Log { slot, entry }) {
@@ -123,7 +129,11 @@ impl Desk for FrontDesk {
                 code,
                 ran: self.table.running_for(slot).unwrap_or(Duration::MAX),
             },
-            None => SlotEvent::Event { slot, kind, event: body },
+            None => SlotEvent::Event {
+                slot,
+                kind,
+                event: body,
+            },
         };
         // Nobody reads any more: the owner is stopping.
         let _ = self.stop.run_until_cancelled(self.events.send(event)).await;

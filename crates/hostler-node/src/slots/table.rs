@@ -15,56 +15,7 @@ use tokio::sync::{Notify, futures::Notified};
 use tokio::time::Instant;
 
 use super::SlotCounts;
-use crate::agents::Artifact;
-use crate::hypervisor::Limits;
-
-/// Where a slot is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Left by an earlier life; not yet known to be of use.
-    Found,
-    /// Started, no handshake yet.
-    Booting,
-    /// Waiting for work.
-    Ready,
-    /// Handed out.
-    Claimed,
-    /// Being ended; nobody gets it any more.
-    Releasing,
-}
-
-/// What is known of a slot.
-#[derive(Debug)]
-struct Place {
-    slot: Slot,
-    /// Left by an earlier life and not yet looked at.
-    found: bool,
-    /// Being ended.
-    releasing: bool,
-    /// What it may use, once it is claimed.
-    limits: Option<Limits>,
-    /// When its agent accepted a workload.
-    deployed: Option<Instant>,
-    /// What its agent may fetch.
-    artifact: Option<Arc<Artifact>>,
-    /// Log lines dropped and not yet reported.
-    dropped: u64,
-    /// Held by whoever makes or ends it.
-    closing: Arc<tokio::sync::Mutex<()>>,
-}
-
-impl Place {
-    fn stage(&self) -> Stage {
-        match self.slot.state() {
-            SlotState::Gone => Stage::Releasing,
-            _ if self.releasing => Stage::Releasing,
-            _ if self.found => Stage::Found,
-            SlotState::Booting(_) => Stage::Booting,
-            SlotState::Ready(_) => Stage::Ready,
-            SlotState::Claimed => Stage::Claimed,
-        }
-    }
-}
+use super::place::{Place, Stage};
 
 /// The slots of a node.
 #[derive(Debug)]
@@ -76,8 +27,8 @@ pub(crate) struct Table {
 }
 
 #[derive(Debug, Default)]
-struct Places {
-    slots: HashMap<SlotId, Place>,
+pub(super) struct Places {
+    pub(super) slots: HashMap<SlotId, Place>,
     /// When slots were asked for lately.
     asked: VecDeque<Timestamp>,
 }
@@ -109,16 +60,7 @@ impl Table {
         if stage == Stage::Claimed {
             let _ = slot.claim();
         }
-        let place = Place {
-            slot,
-            found: stage == Stage::Found,
-            releasing: stage == Stage::Releasing,
-            limits: None,
-            deployed: None,
-            artifact: None,
-            dropped: 0,
-            closing: Arc::default(),
-        };
+        let place = Place::new(slot, stage);
         self.places().slots.insert(id, place);
         self.changed.notify_waiters();
     }
@@ -148,7 +90,10 @@ impl Table {
     pub(crate) fn asked(&self, window: Duration) {
         let now = self.now();
         let asked = &mut self.places().asked;
-        while asked.front().is_some_and(|first| now.since(*first) >= window) {
+        while asked
+            .front()
+            .is_some_and(|first| now.since(*first) >= window)
+        {
             asked.pop_front();
         }
         asked.push_back(now);
@@ -170,7 +115,10 @@ impl Table {
     /// The lock under which a slot is made or ended.
     pub(crate) fn closing(&self, slot: SlotId) -> Option<Arc<tokio::sync::Mutex<()>>> {
         let places = self.places();
-        places.slots.get(&slot).map(|place| Arc::clone(&place.closing))
+        places
+            .slots
+            .get(&slot)
+            .map(|place| Arc::clone(&place.closing))
     }
 
     /// Takes a slot that nobody has claimed away from the pool; false if
@@ -211,69 +159,6 @@ impl Table {
         self.changed.notified()
     }
 
-    /// Notes what a claimed slot may use.
-    pub(crate) fn limits_set(&self, slot: SlotId, limits: Limits) {
-        if let Some(place) = self.places().slots.get_mut(&slot) {
-            place.limits = Some(limits);
-        }
-    }
-
-    /// What a claimed slot may use.
-    pub(crate) fn limits(&self, slot: SlotId) -> Option<Limits> {
-        self.places().slots.get(&slot)?.limits
-    }
-
-    /// Lets a claimed slot's agent fetch an artifact; false for others.
-    pub(crate) fn offer(&self, slot: SlotId, artifact: &Arc<Artifact>) -> bool {
-        let mut places = self.places();
-        let place = places.slots.get_mut(&slot);
-        let Some(place) = place.filter(|place| place.stage() == Stage::Claimed) else {
-            return false;
-        };
-        place.artifact = Some(Arc::clone(artifact));
-        true
-    }
-
-    /// Takes an offer back, unless another has taken its place.
-    pub(crate) fn offer_end(&self, slot: SlotId, artifact: &Arc<Artifact>) {
-        if let Some(place) = self.places().slots.get_mut(&slot) {
-            place.artifact.take_if(|held| Arc::ptr_eq(held, artifact));
-        }
-    }
-
-    /// What a slot's agent may fetch.
-    pub(crate) fn artifact(&self, slot: SlotId) -> Option<Arc<Artifact>> {
-        self.places().slots.get(&slot)?.artifact.clone()
-    }
-
-    /// Notes that what was deployed has been running for so long.
-    pub(crate) fn deployed(&self, slot: SlotId, uptime: Duration) {
-        if let Some(place) = self.places().slots.get_mut(&slot) {
-            let since = Instant::now().checked_sub(uptime);
-            place.deployed = place.deployed.or(since);
-        }
-    }
-
-    /// For how long what was deployed has been running, if that is known.
-    pub(crate) fn running_for(&self, slot: SlotId) -> Option<Duration> {
-        let places = self.places();
-        places.slots.get(&slot)?.deployed.map(|since| since.elapsed())
-    }
-
-    /// Counts dropped log lines.
-    pub(crate) fn lines_dropped_add(&self, slot: SlotId, count: u64) {
-        if let Some(place) = self.places().slots.get_mut(&slot) {
-            place.dropped += count;
-        }
-    }
-
-    /// The dropped lines not yet reported, which now are.
-    pub(crate) fn lines_dropped(&self, slot: SlotId) -> u64 {
-        let mut places = self.places();
-        let dropped = places.slots.get_mut(&slot).map(|place| &mut place.dropped);
-        dropped.map(std::mem::take).unwrap_or_default()
-    }
-
     /// Every slot.
     pub(crate) fn slots(&self) -> Vec<SlotId> {
         self.places().slots.keys().copied().collect()
@@ -308,7 +193,7 @@ impl Table {
         counts
     }
 
-    fn places(&self) -> MutexGuard<'_, Places> {
+    pub(super) fn places(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -378,21 +263,5 @@ mod tests {
         assert_eq!(table.claim(), Some(slot(2)));
         assert_eq!(table.counts().ready, 1);
         assert_eq!(table.counts().claimed, 2);
-    }
-
-    #[test]
-    fn an_artifact_is_offered_to_a_claimed_slot_only() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a");
-        std::fs::write(&path, "a").expect("written");
-        let artifact = Artifact::open(&path, "00".into()).expect("opened");
-        let table = Table::default();
-        table.insert(slot(1), Stage::Ready);
-        assert!(!table.offer(slot(1), &artifact));
-        table.claim();
-        assert!(table.offer(slot(1), &artifact));
-        assert!(table.artifact(slot(1)).is_some());
-        table.release(slot(1));
-        assert!(table.artifact(slot(1)).is_none());
     }
 }

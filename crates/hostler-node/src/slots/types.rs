@@ -27,6 +27,10 @@ pub struct Released {
 
 /// What can be found out about a slot now.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "made once for each question, and most are the large one"
+)]
 pub enum SlotState {
     /// No such slot: never was, was released, or died and was cleaned up.
     Gone,

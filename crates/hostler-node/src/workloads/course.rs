@@ -113,9 +113,7 @@ impl Course {
             };
         };
         match self.contact {
-            Contact::Unknown if wanted => {
-                not_before(self.start_after, now, Step::Probe(slot))
-            }
+            Contact::Unknown if wanted => not_before(self.start_after, now, Step::Probe(slot)),
             Contact::Claimed if wanted => Step::Deploy(slot),
             Contact::Running if wanted => Step::Rest,
             Contact::Unknown | Contact::Claimed | Contact::Running | Contact::Spent => {
@@ -136,7 +134,11 @@ impl Course {
         };
         match &self.work.fate {
             _ if self.work.goal == NodeGoal::Gone || self.work.fenced => {
-                if held { SeenState::Stopping } else { stopped }
+                if held {
+                    SeenState::Stopping
+                } else {
+                    stopped
+                }
             }
             Some(Fate::Ended) => SeenState::Ended,
             Some(Fate::Failed { .. }) => SeenState::Failed,

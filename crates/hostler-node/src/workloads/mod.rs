@@ -15,6 +15,7 @@
 //! before it is on disk; a slot told something before the ledger says so.
 
 mod course;
+mod letters;
 mod mail;
 mod order;
 mod outcome;
@@ -22,6 +23,7 @@ mod pump;
 mod steps;
 mod task;
 mod view;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -125,7 +127,11 @@ impl Workloads {
 
     /// Takes an order of the control plane; on disk when this returns. The
     /// answer says what is, also when the order was refused as older.
-    pub(crate) async fn ensure(&self, id: WorkloadId, ensure: Ensure) -> Result<Entry, EnsureError> {
+    pub(crate) async fn ensure(
+        &self,
+        id: WorkloadId,
+        ensure: Ensure,
+    ) -> Result<Entry, EnsureError> {
         let order = Order::read(ensure, &self.0.parts.vault)?;
         let unheard = {
             let roster = self.0.roster.borrow();
@@ -219,7 +225,9 @@ impl Workloads {
     /// Sends mail to a piece of work, if it is known.
     fn post(&self, id: WorkloadId, mail: Mail) -> bool {
         let mailboxes = lock(&self.0.mailboxes);
-        mailboxes.get(&id).is_some_and(|mailbox| mailbox.send(mail).is_ok())
+        mailboxes
+            .get(&id)
+            .is_some_and(|mailbox| mailbox.send(mail).is_ok())
     }
 
     fn post_all(&self, mail: impl Fn() -> Mail) {
@@ -266,7 +274,7 @@ impl Workloads {
         let (parts, stop) = (Arc::clone(&self.0.parts), self.0.stop.clone());
         self.0.tasks.spawn(async move {
             let mut pauses =
-                crate::backoff::Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+                crate::backoff::Backoff::new(Duration::from_secs(1), Duration::from_mins(1));
             while let Err(error) = parts.slots.release(slot, Duration::ZERO).await {
                 tracing::error!(%slot, error = %crate::report::report(&error), "could not release a slot");
                 tokio::select! {

@@ -6,10 +6,10 @@ use hostler_wire::agent::{AgentPhase, AgentState};
 use std::time::Duration;
 use tokio::time::Instant;
 
+use super::StartError;
 use super::course::Contact;
 use super::steps::{Outcome, Started};
 use super::task::Task;
-use super::StartError;
 use crate::artifacts::{ArtifactError, Held};
 use crate::ledger::Record;
 use crate::report::report;
@@ -20,7 +20,7 @@ impl Task {
     pub(super) async fn finish(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Waited => {}
-            Outcome::Probed(state, started) => self.probed(state, started).await,
+            Outcome::Probed(state, started) => self.probed(*state, started).await,
             Outcome::Fetched(result) => self.fetched(result).await,
             Outcome::Claimed(result) => self.claimed(result).await,
             Outcome::Deployed(result) => self.deployed(result).await,

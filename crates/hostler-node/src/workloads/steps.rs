@@ -21,7 +21,7 @@ use crate::triggers::{Computed, Listening};
 /// What came of a step.
 pub(super) enum Outcome {
     Waited,
-    Probed(SlotState, Option<Started>),
+    Probed(Box<SlotState>, Option<Started>),
     Fetched(Result<Held, ArtifactError>),
     Claimed(Result<SlotId, ClaimError>),
     Deployed(Result<Started, StartError>),
@@ -59,7 +59,7 @@ pub(super) fn probe(parts: Arc<Parts>, slot: SlotId, work: &Work) -> StepFuture 
             }
             _ => None,
         };
-        Outcome::Probed(state, started)
+        Outcome::Probed(Box::new(state), started)
     }
     .boxed()
 }

@@ -1,29 +1,26 @@
 //! The task that owns one piece of work. It alone changes it, writes it into
 //! the ledger and speaks to its slot; mail comes before the step under way.
+//!
+//! What mail does is in `letters`, what comes of steps in `outcome`, what is
+//! said of the work in `words`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hostler_core::Generation;
 use hostler_core::id::{SlotId, WorkloadId};
-use hostler_core::workload::{
-    AfterExit, Exit, NodeGoal, SeenState, Verdict, may_forget, order_verdict,
-};
-use hostler_wire::nats::EventData;
-use hostler_wire::nats::event::{STOP_MESSAGE, WorkloadStopped, exited_message};
-use hostler_wire::node_api::Entry;
+use hostler_core::workload::{Exit, NodeGoal, SeenState};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::course::{Contact, Course, Step};
 use super::mail::Mail;
-use super::order::{Order, Wish, same_plan};
 use super::steps::{self, StepFuture};
 use super::view::View;
-use super::{EnsureError, Parts, StartError, StopError, Workloads, lock};
+use super::{Parts, StartError, StopError, Workloads, lock};
 use crate::artifacts::Held;
 use crate::fence::Right;
 use crate::ledger::{AppendError, Origin, Record, Work};
-use crate::relay::Speaker;
 use crate::report::report;
 use crate::triggers::{Computed, Listening};
 
@@ -51,13 +48,13 @@ pub(super) struct Task {
     pub(super) started: bool,
     /// An end that was told before the answer to the deploy came.
     pub(super) early_exit: Option<Exit>,
-    stops: Vec<oneshot::Sender<Result<(), StopError>>>,
+    pub(super) stops: Vec<oneshot::Sender<Result<(), StopError>>>,
     /// Since when it may run, if the lease binds it.
-    right: Right,
+    pub(super) right: Right,
     /// When its tombstone was written, by the lease's clock; or the daemon's
     /// start.
-    buried_at: std::time::Duration,
-    step: Option<(Step, StepFuture)>,
+    pub(super) buried_at: Duration,
+    pub(super) step: Option<(Step, StepFuture)>,
 }
 
 /// A piece of work that the ledger has not heard of: older than any order.
@@ -122,7 +119,7 @@ impl Task {
                 return;
             }
             self.step_choose();
-            let step = async {
+            let outcome = async {
                 match &mut self.step {
                     Some((_, future)) => future.await,
                     None => std::future::pending().await,
@@ -130,16 +127,25 @@ impl Task {
             };
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 mail = self.letters.recv() => match mail {
                     Some(mail) => self.read(mail).await,
                     None => return,
                 },
-                outcome = step => {
+                outcome = outcome => {
                     self.step = None;
                     self.finish(outcome).await;
                 }
             }
+        }
+        self.stopped().await;
+    }
+
+    /// The node is stopping. What somebody over NATS was not told of yet is
+    /// not taken up again: its slot will be nobody's at the next start.
+    async fn stopped(&mut self) {
+        if self.first.is_some() {
+            self.forgotten().await;
         }
     }
 
@@ -149,7 +155,7 @@ impl Task {
     }
 
     /// Fences what the lease no longer covers, or has not covered in between.
-    async fn lapse(&mut self) {
+    pub(super) async fn lapse(&mut self) {
         if self.course.work.wanted() && !self.is_covered() {
             self.fence("this node's lease has lapsed").await;
         }
@@ -244,234 +250,6 @@ impl Task {
                 None => work.plan.as_ref().map(|plan| steps::fetch(parts, plan)),
             },
             Step::Release(slot, grace) => Some(steps::release(parts, slot, grace)),
-        }
-    }
-
-    async fn read(&mut self, mail: Mail) {
-        match mail {
-            Mail::Order(order, answer) => {
-                let result = self.order(order).await;
-                answer.send(result).ok();
-            }
-            Mail::Stop(answer) => self.stop(answer).await,
-            Mail::Forget(generation) => self.forget(generation).await,
-            Mail::Fence(why) => self.fence(&why).await,
-            Mail::LameDuck => {
-                if self.course.lame_duck() {
-                    self.write_down().await;
-                }
-            }
-            Mail::Exited(slot, exit) if self.course.work.slot == Some(slot) => {
-                if matches!(self.step, Some((Step::Deploy(_), _))) {
-                    self.early_exit = Some(exit);
-                } else {
-                    self.exited(exit).await;
-                }
-            }
-            Mail::Lost(slot, why) if self.course.work.slot == Some(slot) => {
-                self.lost(&why).await;
-            }
-            Mail::Exited(..) | Mail::Lost(..) => {}
-        }
-    }
-
-    async fn order(&mut self, order: Order) -> Result<Entry, EnsureError> {
-        if self.course.is_local() {
-            return Err(EnsureError::NotFleet);
-        }
-        let fresh = self.parts.lease.admits(order.beat);
-        self.lapse().await;
-        let held = self.known.then(|| self.course.work.held());
-        match order_verdict(held, order.generation, order.node_goal(), fresh) {
-            Verdict::Stale => Err(EnsureError::Stale),
-            Verdict::Repeat | Verdict::Refuse(_) => Ok(self.entry()),
-            Verdict::Follow => {
-                let before = self.course.clone();
-                self.follow(order);
-                if let Err(error) = self.append(Vec::new()).await {
-                    self.course = before;
-                    return Err(error.into());
-                }
-                Ok(self.entry())
-            }
-        }
-    }
-
-    fn follow(&mut self, order: Order) {
-        match order.goal {
-            Wish::Gone => {
-                self.buried_at = self.parts.lease.now();
-                self.course.dropped(order.generation);
-                if self.course.work.slot.is_none() {
-                    self.course.work.plan = None;
-                }
-            }
-            Wish::Run(plan, environment) => {
-                let vault = &self.parts.vault;
-                let held = self.course.work.plan.as_ref();
-                let same = same_plan(held, &plan, &environment, vault);
-                self.course.ordered(order.generation, *plan, same);
-                self.right = Right::Since(self.parts.lease.now());
-            }
-        }
-    }
-
-    async fn stop(&mut self, answer: oneshot::Sender<Result<(), StopError>>) {
-        let generation = self.course.work.generation;
-        let before = self.course.clone();
-        self.course.dropped(generation);
-        if let Err(error) = self.append(Vec::new()).await {
-            self.course = before;
-            answer.send(Err(error.into())).ok();
-            return;
-        }
-        self.stops.push(answer);
-        if self.course.state() == SeenState::Absent {
-            self.forgotten().await;
-        }
-    }
-
-    async fn forget(&mut self, generation: Generation) {
-        let age = self.parts.lease.now().saturating_sub(self.buried_at);
-        let absent = self.course.state() == SeenState::Absent && !self.course.is_local();
-        let held = self.course.work.held();
-        if absent && may_forget(held, generation, age, self.parts.lease.young()) {
-            self.forgotten().await;
-        }
-    }
-
-    async fn fence(&mut self, why: &str) {
-        let id = self.course.work.id;
-        if self.course.fence(why) {
-            tracing::warn!(workload = %id, why, "work bound by the lease is stopped");
-            self.write_down().await;
-        }
-    }
-
-    pub(super) async fn exited(&mut self, exit: Exit) {
-        if !self.course.work.wanted() {
-            return;
-        }
-        let Exit { code, .. } = exit;
-        self.tell_stopped(code, exited_message);
-        let after = self
-            .course
-            .exited(Instant::now(), exit, &self.parts.restart);
-        if self.course.is_local() && !matches!(after, AfterExit::Restart { .. }) {
-            self.course.dropped(self.course.work.generation);
-        }
-        self.write_down().await;
-    }
-
-    async fn lost(&mut self, why: &str) {
-        let id = self.course.work.id;
-        tracing::warn!(workload = %id, why, "the agent of a workload was lost");
-        let tell = |_: &str, _: &str, _| format!("its agent was lost: {why}");
-        self.tell_stopped(-1, tell);
-        self.speaker_drop();
-        self.course.lost(Instant::now(), why);
-        self.first_failed(StartError::Lost(why.to_owned()));
-        self.settle().await;
-    }
-
-    /// Writes down what became of it, and ends it if it is to be forgotten.
-    pub(super) async fn settle(&mut self) {
-        let gone = self.course.state() == SeenState::Absent;
-        if gone && self.course.is_local() {
-            self.forgotten().await;
-        } else {
-            self.write_down().await;
-        }
-    }
-
-    /// Takes it out of the ledger; the task ends after this.
-    async fn forgotten(&mut self) {
-        let id = self.course.work.id;
-        if self.known {
-            let forget = vec![Record::Forget { id }];
-            if let Err(error) = self.parts.ledger.append(forget).await {
-                tracing::error!(workload = %id, error = %report(&error), "could not forget a workload");
-            }
-            self.known = false;
-        }
-        for answer in self.stops.drain(..) {
-            answer.send(Ok(())).ok();
-        }
-    }
-
-    /// Tells those who wait for the end that it did not come yet.
-    pub(super) fn stops_failed(&mut self, problem: &str) {
-        for answer in self.stops.drain(..) {
-            answer.send(Err(StopError::Release(problem.to_owned()))).ok();
-        }
-    }
-
-    /// The first start of what was deployed over NATS failed: so it ends.
-    pub(super) fn first_failed(&mut self, error: StartError) {
-        if let Some(first) = self.first.take() {
-            self.course.dropped(self.course.work.generation);
-            first.answer.send(Err(error)).ok();
-        }
-    }
-
-    /// Says once for each start that it has ended.
-    pub(super) fn tell_stopped(
-        &mut self,
-        code: i32,
-        message: impl FnOnce(&str, &str, i32) -> String,
-    ) {
-        if !std::mem::take(&mut self.started) {
-            return;
-        }
-        if let Some(speaker) = self.speaker() {
-            let (name, slot) = (speaker.name.to_string(), speaker.slot.to_string());
-            let message = message(&name, &slot, code);
-            let data = WorkloadStopped {
-                workload_name: name,
-                code,
-                message,
-            };
-            let relay = &self.parts.relay;
-            relay.workload_event(&speaker, EventData::WorkloadStopped(data));
-        }
-    }
-
-    /// The end that somebody ordered, or that the lease brought.
-    pub(super) fn tell_released(&mut self) {
-        if self.course.work.fenced {
-            let why = self.course.problem.clone().unwrap_or_default();
-            self.tell_stopped(-1, |_, _, _| why);
-        } else {
-            self.tell_stopped(0, |_, _, _| STOP_MESSAGE.to_owned());
-        }
-    }
-
-    fn speaker(&self) -> Option<Speaker> {
-        let plan = self.course.work.plan.as_ref()?;
-        Some(steps::speaker(plan, self.course.last_slot?))
-    }
-
-    pub(super) fn speaker_set(&self, slot: SlotId) {
-        if let Some(speaker) = self.speaker() {
-            let id = self.course.work.id;
-            lock(&self.workloads.0.speakers).insert(slot, (id, speaker));
-        }
-    }
-
-    pub(super) fn speaker_drop(&self) {
-        if let Some(slot) = self.course.work.slot {
-            lock(&self.workloads.0.speakers).remove(&slot);
-        }
-    }
-
-    fn entry(&self) -> Entry {
-        Entry {
-            id: self.course.work.id,
-            generation: self.course.work.generation,
-            state: self.course.state(),
-            slot: self.course.work.slot.map(|slot| slot.to_string()),
-            restarts: self.course.work.restarts,
-            problem: self.course.problem(),
         }
     }
 

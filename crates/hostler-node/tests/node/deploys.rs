@@ -32,7 +32,11 @@ async fn refused(change: impl FnOnce(&mut DeployRequest)) -> String {
     let mut request = requester.signed(requester.service());
     change(&mut request);
     let text = deploy_error(requester.deploy_request(&request).await);
-    assert_eq!(node.handle.roster().borrow().views.len(), 0, "nothing happened");
+    assert_eq!(
+        node.handle.roster().borrow().views.len(),
+        0,
+        "nothing happened"
+    );
     assert_eq!(node.handle.slots().counts().claimed, 0);
     node.stop().await;
     text
@@ -74,7 +78,10 @@ async fn refusal_1_a_namespace_that_is_none() {
     let (_nats, _ground, node, requester) = scene().await;
     let payload = requester.signed(requester.service()).encode();
     let result = requester.deploy_bytes("no@namespace", payload).await;
-    assert_eq!(deploy_error(result), "Invalid subject for workload deployment");
+    assert_eq!(
+        deploy_error(result),
+        "Invalid subject for workload deployment"
+    );
     node.stop().await;
 }
 
@@ -110,7 +117,10 @@ async fn refusal_3_what_is_no_request() {
     }
     for payload in payloads {
         let text = deploy_error(requester.deploy_bytes("default", payload).await);
-        assert!(text.starts_with("Unable to deserialize deploy request: "), "{text}");
+        assert!(
+            text.starts_with("Unable to deserialize deploy request: "),
+            "{text}"
+        );
     }
     let mut without = whole;
     without.as_object_mut().unwrap().remove("description");
@@ -123,7 +133,10 @@ async fn refusal_3_what_is_no_request() {
 async fn refusal_4_a_type_that_is_not_run_here() {
     for kind in ["oci", "ELF", "v8", ""] {
         let text = refused(|request| request.r#type = kind.to_owned()).await;
-        assert_eq!(text, format!("Unsupported workload type on this node: {kind}"));
+        assert_eq!(
+            text,
+            format!("Unsupported workload type on this node: {kind}")
+        );
     }
 }
 
@@ -162,8 +175,11 @@ async fn refusal_7_a_token_that_is_none_or_altered() {
     let text = refused(|request| request.workload_jwt = "not.a.token".into()).await;
     assert!(text.starts_with(prefix), "{text}");
     let text = refused(|request| {
-        let mut parts: Vec<String> =
-            request.workload_jwt.split('.').map(ToOwned::to_owned).collect();
+        let mut parts: Vec<String> = request
+            .workload_jwt
+            .split('.')
+            .map(ToOwned::to_owned)
+            .collect();
         let other = Claims::workload("other", None)
             .sign(&KeyPair::new_account(), Utc::now())
             .unwrap();
@@ -183,7 +199,8 @@ async fn refusal_8_a_name_that_is_none() {
                 .unwrap();
         })
         .await;
-        let start = format!("Invalid deploy request: workload name claim ('{name}') does not match");
+        let start =
+            format!("Invalid deploy request: workload name claim ('{name}') does not match");
         assert!(text.starts_with(&start), "{text}");
     }
 }
@@ -191,7 +208,10 @@ async fn refusal_8_a_name_that_is_none() {
 #[tokio::test]
 async fn refusal_9_a_token_that_has_expired_or_is_not_valid_yet() {
     let hour = 3_600;
-    for (exp, nbf) in [(Utc::now().timestamp() - hour, 0), (0, Utc::now().timestamp() + hour)] {
+    for (exp, nbf) in [
+        (Utc::now().timestamp() - hour, 0),
+        (0, Utc::now().timestamp() + hour),
+    ] {
         let text = refused(|request| {
             let claims = Claims {
                 exp,
@@ -268,7 +288,10 @@ async fn refusal_11_an_artifact_with_another_hash_than_was_signed() {
         request.workload_jwt = claims.sign(&KeyPair::new_account(), Utc::now()).unwrap();
     })
     .await;
-    assert!(text.starts_with("Failed to cache workload bytes: "), "{text}");
+    assert!(
+        text.starts_with("Failed to cache workload bytes: "),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -333,10 +356,21 @@ async fn refusal_15_what_any_agent_would_refuse_costs_no_slot() {
 
 #[tokio::test]
 async fn refusal_16_trigger_subjects_that_are_not_the_tenants() {
-    for subject in [">", "$SYS.a", "$JS.API.>", "$NEX.PING", "*.PING", "a b", "a..b"] {
+    for subject in [
+        ">",
+        "$SYS.a",
+        "$JS.API.>",
+        "$NEX.PING",
+        "*.PING",
+        "a b",
+        "a..b",
+    ] {
         let (_nats, _ground, node, requester) = scene().await;
         let text = deploy_error(requester.deploy(requester.function(subject)).await);
-        assert!(text.starts_with("Failed to deploy workload: "), "{subject}: {text}");
+        assert!(
+            text.starts_with("Failed to deploy workload: "),
+            "{subject}: {text}"
+        );
         assert!(text.contains(subject), "{text}");
         assert_eq!(node.handle.slots().counts().claimed, 0);
         node.stop().await;

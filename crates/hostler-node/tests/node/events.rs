@@ -77,7 +77,10 @@ async fn a_workload_that_ends_by_itself_is_told_of_once_and_forgotten() {
         panic!("{stopped:?}");
     };
     assert_eq!(data.code, 3);
-    assert_eq!(data.message, format!("Exited workload: echo; vm: {id}; status: 3"));
+    assert_eq!(
+        data.message,
+        format!("Exited workload: echo; vm: {id}; status: 3")
+    );
     crate::support::eventually("it is forgotten", async || {
         node.handle.roster().borrow().views.is_empty().then_some(())
     })

@@ -20,7 +20,9 @@ async fn silence_ends_leased_work_at_once_and_nothing_else() {
         .await;
     assert_eq!(named, SPAN, "named once it is on disk");
     let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     let mut waits = run(&plane, 1, &digest, 3);
     waits.order.as_mut().unwrap().on_node_loss = OnNodeLoss::Wait;
     node.ensure(id(2), &waits).await.unwrap();
@@ -31,7 +33,11 @@ async fn silence_ends_leased_work_at_once_and_nothing_else() {
     plane.mood(Mood::Broken);
     let begun = Instant::now();
     let fenced = node.is(id(1), SeenState::Fenced).await;
-    assert!(begun.elapsed() < Duration::from_millis(SPAN + 400), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_millis(SPAN + 400),
+        "{:?}",
+        begun.elapsed()
+    );
     assert!(fenced.problem.is_some());
     assert!(!ground.fake.alive().contains(&leased));
     assert!(ground.fake.alive().contains(&waiting));
@@ -43,8 +49,14 @@ async fn silence_ends_leased_work_at_once_and_nothing_else() {
         .await;
     assert_eq!(seen.slot, None);
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(node.is(id(1), SeenState::Fenced).await.slot, Some(leased), "not by itself");
-    node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    assert_eq!(
+        node.is(id(1), SeenState::Fenced).await.slot,
+        Some(leased),
+        "not by itself"
+    );
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     assert_ne!(node.runs(id(1)).await, leased);
     assert_eq!(ground.fake.state(waiting).unwrap().starts, 1);
     node.stop().await;
@@ -54,9 +66,13 @@ async fn silence_ends_leased_work_at_once_and_nothing_else() {
 async fn a_daemon_that_comes_back_in_time_adopts_leased_work() {
     let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
     plane.fence_after(10_000);
-    plane.heard(|heartbeat| heartbeat.report.as_ref()?.fence_after_ms).await;
+    plane
+        .heard(|heartbeat| heartbeat.report.as_ref()?.fence_after_ms)
+        .await;
     let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     let slot = node.runs(id(1)).await;
     node.stop().await;
     let node = TestNode::start(ground.options_in(&nats, &plane)).await;
@@ -77,9 +93,13 @@ async fn a_daemon_that_comes_back_in_time_adopts_leased_work() {
 async fn a_daemon_that_comes_back_too_late_ends_leased_work_first() {
     let (nats, plane, ground, node) = TestNode::in_fleet(100).await;
     plane.fence_after(SPAN);
-    plane.heard(|heartbeat| heartbeat.report.as_ref()?.fence_after_ms).await;
+    plane
+        .heard(|heartbeat| heartbeat.report.as_ref()?.fence_after_ms)
+        .await;
     let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     let slot = node.runs(id(1)).await;
     node.stop().await;
     tokio::time::sleep(Duration::from_millis(SPAN)).await;
@@ -95,7 +115,9 @@ async fn a_daemon_that_comes_back_too_late_ends_leased_work_first() {
 async fn a_node_that_was_unregistered_stops_leased_work() {
     let (_nats, plane, ground, node) = TestNode::in_fleet(100).await;
     let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     let slot = node.runs(id(1)).await;
     plane.mood(Mood::Forgetful);
     node.is(id(1), SeenState::Fenced).await;

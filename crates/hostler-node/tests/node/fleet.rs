@@ -5,7 +5,9 @@ use hostler_core::workload::SeenState;
 use hostler_wire::client::NodeClient;
 
 use crate::support::node::{gone, id, run};
-use crate::support::{ControlNats, ControlPlane, Ground, Mood, PATIENCE, TestNode, eventually};
+use crate::support::{
+    ControlNats, ControlPlane, Ground, Mood, PATIENCE, Requester, TestNode, eventually, stop_error,
+};
 
 const ABC: &[u8] = b"abc";
 
@@ -20,14 +22,15 @@ async fn a_node_joins_once_and_keeps_its_key_to_itself() {
     let file = ground.folder.path().join("data/registration.json");
     let mode = std::fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let port = node.handle.api.port();
+    let (port, before) = (node.handle.api.port(), plane.beat());
     node.stop().await;
     let node = TestNode::start(ground.options_in(&nats, &plane)).await;
-    assert_eq!(node.handle.api.port(), port, "where the control plane looks for it");
-    let boot = plane.beat().unwrap().boot;
-    plane
-        .heard(|heartbeat| (heartbeat.report.as_ref()?.beat.boot != boot).then_some(()))
-        .await;
+    assert_eq!(
+        node.handle.api.port(),
+        port,
+        "where the control plane looks for it"
+    );
+    plane.heard_from_another(before).await;
     assert_eq!(plane.registrations().len(), 1);
     node.stop().await;
 }
@@ -61,7 +64,10 @@ async fn only_the_control_plane_gets_in() {
 async fn an_order_is_followed_and_the_next_heartbeat_tells_of_it() {
     let (_nats, plane, ground, node) = TestNode::in_fleet(200).await;
     let digest = plane.artifact(ABC);
-    let entry = node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    let entry = node
+        .ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     assert_eq!(entry.state, SeenState::Starting);
     let seen = plane
         .heard_of(id(1), |entry| entry.state == SeenState::Running)
@@ -83,27 +89,78 @@ async fn an_order_is_followed_and_the_next_heartbeat_tells_of_it() {
 }
 
 #[tokio::test]
+async fn the_ledger_keeps_no_environment_in_clear() {
+    let (_nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let digest = plane.artifact(ABC);
+    let mut order = run(&plane, 1, &digest, 3);
+    let environment = &mut order.order.as_mut().unwrap().environment;
+    environment.insert("TOKEN".into(), "swordfish".into());
+    node.ensure(id(1), &order).await.unwrap();
+    node.runs(id(1)).await;
+    let ledger = std::fs::read(ground.folder.path().join("data/ledger")).unwrap();
+    let ledger = String::from_utf8_lossy(&ledger);
+    assert!(ledger.contains("echo") && !ledger.contains("swordfish"));
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_stops_the_control_planes_work_over_nats() {
+    let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let digest = plane.artifact(ABC);
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
+    let slot = node.runs(id(1)).await;
+    let requester = Requester::new(&nats, &node.handle).await;
+    let text = stop_error(requester.stop(&slot.to_string(), "echo").await);
+    assert!(text.contains("the only entity allowed"), "{text}");
+    assert!(ground.fake.alive().contains(&slot));
+    let unclaimed = requester.deploy(requester.service()).await.unwrap().id;
+    let reported = plane
+        .heard(|heartbeat| heartbeat.report.as_ref()?.unclaimed.first().cloned())
+        .await;
+    assert_eq!(reported.slot, unclaimed);
+    assert_eq!(reported.name, "echo");
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn an_older_order_is_refused_a_repeated_one_changes_nothing_and_a_late_one_is_stale() {
     let (_nats, plane, ground, node) = TestNode::in_fleet(200).await;
     let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 5, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 5, &digest, 3))
+        .await
+        .unwrap();
     let slot = node.runs(id(1)).await;
     for _ in 0..5 {
-        let entry = node.ensure(id(1), &run(&plane, 5, &digest, 3)).await.unwrap();
+        let entry = node
+            .ensure(id(1), &run(&plane, 5, &digest, 3))
+            .await
+            .unwrap();
         assert_eq!(entry.state, SeenState::Running);
     }
     let entry = node.ensure(id(1), &gone(4)).await.unwrap();
     assert_eq!(entry.generation, Generation::new(5));
     assert_eq!(entry.state, SeenState::Running);
-    let entry = node.ensure(id(1), &run(&plane, 6, &digest, 3)).await.unwrap();
+    let entry = node
+        .ensure(id(1), &run(&plane, 6, &digest, 3))
+        .await
+        .unwrap();
     assert_eq!(entry.generation, Generation::new(6));
     assert_eq!(node.runs(id(1)).await, slot, "the same plan goes on");
     assert_eq!(ground.fake.state(slot).unwrap().starts, 1);
 
     node.ensure(id(1), &gone(7)).await.unwrap();
     node.is(id(1), SeenState::Absent).await;
-    let late = node.ensure(id(1), &run(&plane, 7, &digest, 3)).await.unwrap();
-    assert_eq!(late.state, SeenState::Absent, "a tombstone refuses its own generation");
+    let late = node
+        .ensure(id(1), &run(&plane, 7, &digest, 3))
+        .await
+        .unwrap();
+    assert_eq!(
+        late.state,
+        SeenState::Absent,
+        "a tombstone refuses its own generation"
+    );
 
     let mut stale = run(&plane, 8, &digest, 3);
     stale.heartbeat = None;
@@ -113,7 +170,9 @@ async fn an_older_order_is_refused_a_repeated_one_changes_nothing_and_a_late_one
     let error = node.ensure(id(2), &stale).await.unwrap_err();
     assert_eq!(error.body().unwrap().code, "stale");
     assert_eq!(node.client().ledger(PATIENCE).await.unwrap().len(), 1);
-    node.ensure(id(1), &run(&plane, 8, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 8, &digest, 3))
+        .await
+        .unwrap();
     node.runs(id(1)).await;
     node.stop().await;
 }
@@ -129,10 +188,8 @@ async fn twenty_orders_at_once_for_one_workload_start_it_once() {
     node.runs(id(1)).await;
     assert_eq!(node.handle.slots().counts().claimed, 1);
     assert_eq!(plane.fetches(), 1);
-    assert_eq!(ground.fake.alive().len() as u32, {
-        let counts = node.handle.slots().counts();
-        counts.claimed + counts.ready + counts.booting
-    });
+    let slot = node.runs(id(1)).await;
+    assert_eq!(ground.fake.state(slot).unwrap().starts, 1);
     node.stop().await;
 }
 
@@ -156,7 +213,9 @@ async fn what_the_node_finds_wrong_is_failed_with_its_reason() {
     let (_nats, plane, ground, node) = TestNode::in_fleet(200).await;
     let wrong = "ab".repeat(32);
     plane.artifact_as(&wrong, ABC);
-    node.ensure(id(1), &run(&plane, 1, &wrong, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 1, &wrong, 3))
+        .await
+        .unwrap();
     let failed = node.is(id(1), SeenState::Failed).await;
     assert!(failed.problem.unwrap().contains("digest"));
 
@@ -188,9 +247,13 @@ async fn what_may_be_better_later_is_tried_again() {
     let node = TestNode::start(options).await;
     plane.heard(|_| Some(())).await;
     let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     node.runs(id(1)).await;
-    node.ensure(id(2), &run(&plane, 1, &digest, 3)).await.unwrap();
+    node.ensure(id(2), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     let waits = node.seen(id(2), |view| view.problem.is_some()).await;
     assert_eq!(waits.state, SeenState::Starting);
     node.ensure(id(1), &gone(2)).await.unwrap();
@@ -207,14 +270,19 @@ async fn a_failing_essential_service_is_given_up_at_last() {
     let node = TestNode::start(options).await;
     plane.heard(|_| Some(())).await;
     let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     let mut slots = Vec::new();
     for restarts in 0..=2 {
         let running = |view: &hostler_node::View| {
             view.state == SeenState::Running && view.work.restarts == restarts
         };
         let slot = node.seen(id(1), running).await.slot.unwrap();
-        assert!(!slots.contains(&slot), "a used slot is never handed out again");
+        assert!(
+            !slots.contains(&slot),
+            "a used slot is never handed out again"
+        );
         slots.push(slot);
         ground.fake.exit(slot, 1).await;
     }
@@ -251,7 +319,9 @@ async fn success_ends_a_service_and_a_lost_agent_starts_it_again() {
 async fn a_tombstone_is_forgotten_when_asked_and_old_enough() {
     let (_nats, plane, _ground, node) = TestNode::in_fleet(100).await;
     node.ensure(id(1), &gone(3)).await.unwrap();
-    plane.heard_of(id(1), |entry| entry.state == SeenState::Absent).await;
+    plane
+        .heard_of(id(1), |entry| entry.state == SeenState::Absent)
+        .await;
     plane.forget(id(1), Generation::new(2));
     for _ in 0..3 {
         plane.heard_of(id(1), |_| true).await;
@@ -283,10 +353,16 @@ async fn bad_requests_get_the_envelope_and_change_nothing() {
     let check = async |method: &str, path: &str, body: &str, status: u16| {
         let answer = raw(&node, method, path, body).await;
         let first = answer.lines().next().unwrap().to_owned();
-        assert!(first.contains(&status.to_string()), "{method} {path}: {first}");
+        assert!(
+            first.contains(&status.to_string()),
+            "{method} {path}: {first}"
+        );
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         let body: serde_json::Value = serde_json::from_str(body).expect("the envelope");
-        assert!(body["error"].is_string() && body["code"].is_string(), "{body}");
+        assert!(
+            body["error"].is_string() && body["code"].is_string(),
+            "{body}"
+        );
     };
     let path = format!("/workloads/{}", id(1));
     check("PUT", &path, "{", 400).await;
@@ -295,7 +371,13 @@ async fn bad_requests_get_the_envelope_and_change_nothing() {
     check("PUT", &path, r#"{"generation":1,"goal":"flying"}"#, 422).await;
     check("PUT", &path, &format!("\"{}\"", "x".repeat(3 << 20)), 413).await;
     check("PUT", "/workloads/../../etc", "{}", 404).await;
-    check("PUT", "/workloads/not-an-id", r#"{"generation":1,"goal":"gone"}"#, 400).await;
+    check(
+        "PUT",
+        "/workloads/not-an-id",
+        r#"{"generation":1,"goal":"gone"}"#,
+        400,
+    )
+    .await;
     check("POST", "/workloads", "{}", 405).await;
     check("GET", "/nowhere", "", 404).await;
     assert!(node.client().ledger(PATIENCE).await.unwrap().is_empty());
@@ -304,7 +386,9 @@ async fn bad_requests_get_the_envelope_and_change_nothing() {
 
 async fn raw(node: &TestNode, method: &str, path: &str, body: &str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut stream = tokio::net::TcpStream::connect(node.handle.api).await.unwrap();
+    let mut stream = tokio::net::TcpStream::connect(node.handle.api)
+        .await
+        .unwrap();
     let key = crate::support::control::KEY;
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: n\r\nConnection: close\r\nX-Slave-Token: {key}\r\n\

@@ -34,14 +34,20 @@ async fn a_ping_is_answered_with_tags_and_a_count() {
     let (nats, _ground, node) = TestNode::alone().await;
     let requester = Requester::new(&nats, &node.handle).await;
     requester.deploy(requester.service()).await.unwrap();
-    for subject in [subject::PING.to_owned(), subject::ping_node(&requester.node)] {
+    for subject in [
+        subject::PING.to_owned(),
+        subject::ping_node(&requester.node),
+    ] {
         let answer = requester.ask(subject, b"ignored".to_vec()).await;
         let reply: PingReply = envelope::decode(&answer).unwrap();
         assert_eq!(reply.node_id, requester.node);
         assert_eq!(reply.running_machines, 1);
         assert_eq!(reply.tags["node_name"], "n1");
         assert_eq!(reply.tags["nex.os"], "linux");
-        assert_eq!(reply.tags["nex.unsafe"], "true", "the fake isolates nothing");
+        assert_eq!(
+            reply.tags["nex.unsafe"], "true",
+            "the fake isolates nothing"
+        );
         assert!(reply.tags.contains_key("nex.cpucount"));
         assert!(!reply.tags.contains_key("nex.lameduck"));
     }
@@ -62,7 +68,9 @@ async fn a_workload_ping_is_answered_by_who_has_it_and_nobody_else() {
             .publish_with_reply(subject, inbox, "".into());
         publish.await.unwrap();
         // A ping is answered after it, on the same connection of the node.
-        requester.ask(subject::ping_node(&requester.node), Vec::new()).await;
+        requester
+            .ask(subject::ping_node(&requester.node), Vec::new())
+            .await;
         let answer = tokio::time::timeout(Duration::from_millis(100), answers.next()).await;
         let answer = answer.ok().flatten()?;
         Some(envelope::decode::<WorkloadPingReply>(&answer.payload).unwrap())
@@ -85,7 +93,10 @@ async fn a_workload_ping_is_answered_by_who_has_it_and_nobody_else() {
         ("default", Some("other")),
         ("default", Some(id.to_uppercase().as_str())),
     ] {
-        assert!(ask(namespace, workload).await.is_none(), "{namespace} {workload:?}");
+        assert!(
+            ask(namespace, workload).await.is_none(),
+            "{namespace} {workload:?}"
+        );
     }
     node.stop().await;
 }

@@ -2,6 +2,13 @@
 //! real control NATS with `JetStream`, a real inner `nats-server`, and a
 //! control plane that is a few lines of the test.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends where something is not as it must be"
+)]
+
 mod deploys;
 mod events;
 mod fences;

@@ -1,6 +1,7 @@
 //! The daemon goes and comes back; the work does not notice.
 
 use hostler_core::workload::SeenState;
+use hostler_node::AtStop;
 use hostler_wire::client::StatusCode;
 
 use crate::support::node::{gone, id, run};
@@ -12,22 +13,26 @@ const ABC: &[u8] = b"abc";
 async fn what_runs_is_adopted_and_not_started_again() {
     let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
     let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     let slot = node.runs(id(1)).await;
+    node.stop().await;
     for _ in 0..3 {
         let node = TestNode::start(ground.options_in(&nats, &plane)).await;
         assert_eq!(node.runs(id(1)).await, slot);
         assert_eq!(ground.fake.state(slot).unwrap().starts, 1);
         node.stop().await;
     }
-    node.stop().await;
 }
 
 #[tokio::test]
 async fn what_was_lost_while_the_daemon_was_away_is_started_again() {
     let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
     let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     let slot = node.runs(id(1)).await;
     node.stop().await;
     ground.fake.die(slot);
@@ -37,10 +42,53 @@ async fn what_was_lost_while_the_daemon_was_away_is_started_again() {
 }
 
 #[tokio::test]
+async fn what_failed_while_the_daemon_was_away_is_started_again_and_counted() {
+    let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let digest = plane.artifact(ABC);
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
+    let slot = node.runs(id(1)).await;
+    node.stop().await;
+    ground.fake.exit(slot, 1).await;
+    let node = TestNode::start(ground.options_in(&nats, &plane)).await;
+    let again = node
+        .seen(id(1), |view| {
+            view.state == SeenState::Running && view.work.restarts == 1
+        })
+        .await;
+    assert_ne!(again.slot, Some(slot));
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_node_told_to_end_its_work_leaves_nothing_and_takes_it_up_again() {
+    let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let before = plane.beat();
+    node.stop().await;
+    let mut options = ground.options_in(&nats, &plane);
+    options.at_stop = AtStop::Ends;
+    let node = TestNode::start(options.clone()).await;
+    plane.heard_from_another(before).await;
+    let digest = plane.artifact(ABC);
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
+    let slot = node.runs(id(1)).await;
+    node.stop().await;
+    assert!(ground.fake.alive().is_empty());
+    let node = TestNode::start(options).await;
+    assert_ne!(node.runs(id(1)).await, slot);
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn what_was_being_stopped_is_stopped_by_the_next_daemon() {
     let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
     let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     let slot = node.runs(id(1)).await;
     let (dropped, ()) = tokio::join!(
         async { node.ensure(id(1), &gone(2)).await },
@@ -81,7 +129,11 @@ async fn work_deployed_over_nats_is_adopted_and_still_its_issuers() {
     let node = TestNode::start(ground.options(&nats)).await;
     eventually("it is listed again", async || {
         let roster = node.handle.roster();
-        let running = roster.borrow().views.values().any(|view| view.since.is_some());
+        let running = roster
+            .borrow()
+            .views
+            .values()
+            .any(|view| view.since.is_some());
         running.then_some(())
     })
     .await;
@@ -113,10 +165,8 @@ async fn the_control_nats_may_go_and_come_back() {
     let requester = Requester::new(&nats, &node.handle).await;
     let work = requester.deploy(requester.service()).await.unwrap().id;
     nats.restart().await;
-    eventually("the node answers again", async || {
-        requester.stop(&work, "echo").await.ok()
-    })
-    .await;
+    requester.wait_for_node().await;
+    requester.stop(&work, "echo").await.unwrap();
     node.stop().await;
 }
 
@@ -135,12 +185,18 @@ async fn two_daemons_do_not_share_a_folder() {
 async fn a_node_whose_control_plane_is_away_keeps_its_work() {
     let (nats, plane, ground, node) = TestNode::in_fleet(100).await;
     let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3)).await.unwrap();
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
     let slot = node.runs(id(1)).await;
     plane.mood(Mood::Broken);
     node.stop().await;
     let node = TestNode::start(ground.options_in(&nats, &plane)).await;
-    assert_eq!(node.runs(id(1)).await, slot, "a lone node's lease has no end");
+    assert_eq!(
+        node.runs(id(1)).await,
+        slot,
+        "a lone node's lease has no end"
+    );
     ground.fake.die(slot);
     let again = node
         .seen(id(1), |view| {

@@ -33,12 +33,13 @@ async fn scene() -> Scene {
     }
 }
 
-impl Scene {
-    fn token(&self, name: &str, issuer: &KeyPair) -> String {
-        let later = Utc::now() + TimeDelta::seconds(2);
-        Claims::workload(name, None).sign(issuer, later).unwrap()
-    }
+/// A token of another second than the deploy's.
+fn later_token(name: &str, issuer: &KeyPair) -> String {
+    let later = Utc::now() + TimeDelta::seconds(2);
+    Claims::workload(name, None).sign(issuer, later).unwrap()
+}
 
+impl Scene {
     async fn refused(self, namespace: &str, id: &str, token: String) -> String {
         let result = self.requester.stop_with(namespace, id, token).await;
         let text = stop_error(result);
@@ -57,7 +58,13 @@ async fn its_issuer_may_stop_it_within_the_second_of_its_deploy() {
     assert_eq!(reply.id, scene.id);
     assert_eq!(reply.name, "echo");
     assert_eq!(reply.issuer, scene.requester.issuer.public_key());
-    assert!(!scene.ground.fake.alive().contains(&scene.id.parse().unwrap()));
+    assert!(
+        !scene
+            .ground
+            .fake
+            .alive()
+            .contains(&scene.id.parse().unwrap())
+    );
     assert!(scene.node.handle.roster().borrow().views.is_empty());
     let again = stop_error(scene.requester.stop(&scene.id, "echo").await);
     assert_eq!(again, "No such workload");
@@ -116,7 +123,10 @@ async fn refusal_1_what_is_no_request() {
         let answer = scene.requester.ask(subject, payload.into()).await;
         let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
         let text = answer["error"].as_str().unwrap();
-        assert!(text.starts_with("Unable to deserialize stop request: "), "{text}");
+        assert!(
+            text.starts_with("Unable to deserialize stop request: "),
+            "{text}"
+        );
         assert_eq!(answer["type"], "io.nats.nex.v1.stop_response");
         assert_eq!(answer["data"], "");
     }
@@ -126,8 +136,10 @@ async fn refusal_1_what_is_no_request() {
 #[tokio::test]
 async fn refusal_2_an_id_that_nobody_has() {
     let scene = scene().await;
-    let token = scene.token("echo", &scene.requester.issuer);
-    let text = scene.refused("default", "coj2v3d2omt3lq0a1b2g", token).await;
+    let token = later_token("echo", &scene.requester.issuer);
+    let text = scene
+        .refused("default", "coj2v3d2omt3lq0a1b2g", token)
+        .await;
     assert_eq!(text, "No such workload");
 }
 
@@ -152,7 +164,10 @@ async fn refusal_4_the_token_of_the_deploy() {
 #[tokio::test]
 async fn refusal_5_a_token_about_another_workload() {
     let scene = scene().await;
-    let (id, token) = (scene.id.clone(), scene.token("other", &scene.requester.issuer));
+    let (id, token) = (
+        scene.id.clone(),
+        later_token("other", &scene.requester.issuer),
+    );
     let text = scene.refused("default", &id, token).await;
     let start = "Invalid stop request: stop claims subject does not match";
     assert!(text.starts_with(start), "{text}");
@@ -161,9 +176,13 @@ async fn refusal_5_a_token_about_another_workload() {
 #[tokio::test]
 async fn refusal_6_a_token_of_another_issuer() {
     let scene = scene().await;
-    let (id, token) = (scene.id.clone(), scene.token("echo", &KeyPair::new_account()));
+    let (id, token) = (
+        scene.id.clone(),
+        later_token("echo", &KeyPair::new_account()),
+    );
     let text = scene.refused("default", &id, token).await;
-    let start = "Invalid stop request: the only entity allowed to terminate a workload is the issuer";
+    let start =
+        "Invalid stop request: the only entity allowed to terminate a workload is the issuer";
     assert!(text.starts_with(start), "{text}");
 }
 
@@ -171,7 +190,10 @@ async fn refusal_6_a_token_of_another_issuer() {
 async fn refusal_7_another_namespace_looks_like_no_workload() {
     for namespace in ["other", "Default"] {
         let scene = scene().await;
-        let (id, token) = (scene.id.clone(), scene.token("echo", &scene.requester.issuer));
+        let (id, token) = (
+            scene.id.clone(),
+            later_token("echo", &scene.requester.issuer),
+        );
         let text = scene.refused(namespace, &id, token).await;
         assert_eq!(text, "No such workload");
     }
@@ -195,7 +217,10 @@ async fn an_essential_service_that_fails_comes_back_under_a_new_id() {
     .await;
     let state = ground.fake.state(second.parse().unwrap()).unwrap();
     assert_eq!(state.starts, 1);
-    assert!(!ground.fake.alive().contains(&first.parse().unwrap()), "never handed out again");
+    assert!(
+        !ground.fake.alive().contains(&first.parse().unwrap()),
+        "never handed out again"
+    );
     requester.stop(&second, "echo").await.unwrap();
     node.stop().await;
 }

@@ -15,7 +15,10 @@ async fn a_function_answers_with_its_data_and_is_told_of() {
     let client = &requester.client;
     let mut events = client.subscribe("$NEX.events.default.*").await.unwrap();
     let mut logs = client.subscribe(LOGS_ALL).await.unwrap();
-    requester.deploy(requester.function("calc.*")).await.unwrap();
+    requester
+        .deploy(requester.function("calc.*"))
+        .await
+        .unwrap();
     let answer = requester.ask("calc.add".to_owned(), b"one".to_vec()).await;
     assert_eq!(answer, b"one");
     let event = loop {
@@ -33,7 +36,12 @@ async fn a_function_answers_with_its_data_and_is_told_of() {
     assert_eq!(data.namespace, "default");
     let line = logs.next().await.unwrap();
     let line = LogPayload::decode(&line.payload).unwrap();
-    assert!(line.text.starts_with("Function shout execution succeeded ("), "{}", line.text);
+    assert!(
+        line.text
+            .starts_with("Function shout execution succeeded ("),
+        "{}",
+        line.text
+    );
     node.stop().await;
 }
 
@@ -42,11 +50,16 @@ async fn a_slow_call_does_not_hold_up_the_next() {
     let (nats, ground, node) = TestNode::alone().await;
     let requester = Requester::new(&nats, &node.handle).await;
     requester.deploy(requester.function("slow")).await.unwrap();
-    ground.fake.script(|script| script.call_takes = Duration::from_millis(500));
+    ground
+        .fake
+        .script(|script| script.call_takes = Duration::from_millis(500));
     let begun = std::time::Instant::now();
     let calls = (0..8).map(|_| requester.ask("slow".to_owned(), b"x".to_vec()));
     futures::future::join_all(calls).await;
-    assert!(begun.elapsed() < Duration::from_secs(3), "one after the other");
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "one after the other"
+    );
     let subject = subject::info("default", &requester.node);
     let info = requester.ask(subject, Vec::new()).await;
     let info: InfoReply = envelope::decode(&info).unwrap();
@@ -58,7 +71,11 @@ async fn a_slow_call_does_not_hold_up_the_next() {
 async fn a_stopped_function_listens_no_more() {
     let (nats, _ground, node) = TestNode::alone().await;
     let requester = Requester::new(&nats, &node.handle).await;
-    let id = requester.deploy(requester.function("once")).await.unwrap().id;
+    let id = requester
+        .deploy(requester.function("once"))
+        .await
+        .unwrap()
+        .id;
     requester.ask("once".to_owned(), b"x".to_vec()).await;
     requester.stop(&id, "shout").await.unwrap();
     crate::support::eventually("nobody listens", async || {
@@ -72,10 +89,16 @@ async fn a_stopped_function_listens_no_more() {
 async fn two_functions_of_one_name_share_the_messages() {
     let (nats, _ground, node) = TestNode::alone().await;
     let mut requester = Requester::new(&nats, &node.handle).await;
-    requester.deploy(requester.function("shared")).await.unwrap();
+    requester
+        .deploy(requester.function("shared"))
+        .await
+        .unwrap();
     // The same words signed in one second are one token; another issuer's are not.
     requester.issuer = hostler_wire::nats::nkey::KeyPair::new_account();
-    requester.deploy(requester.function("shared")).await.unwrap();
+    requester
+        .deploy(requester.function("shared"))
+        .await
+        .unwrap();
     let inbox = requester.client.new_inbox();
     let mut answers = requester.client.subscribe(inbox.clone()).await.unwrap();
     for _ in 0..10 {

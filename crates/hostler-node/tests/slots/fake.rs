@@ -12,7 +12,7 @@ use hostler_node::slots::{
 };
 use hostler_wire::agent::AgentPhase;
 
-use crate::support::{Ground, Life, eventually, message, small};
+use crate::support::{PATIENCE, Ground, Life, eventually, message, small};
 
 fn options(ground: &Ground, fake: &Fake) -> SlotsOptions {
     let mut options = ground.options(DriverChoice::Fake(fake.clone()));
@@ -37,7 +37,10 @@ fn of(wanted: SlotId, event: &SlotEvent) -> Option<String> {
 }
 
 async fn warm(life: &Life, ready: u32) {
-    eventually("the pool is warm", async || life.slots.counts().ready == ready).await;
+    eventually("the pool is warm", async || {
+        life.slots.counts().ready == ready
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -45,7 +48,10 @@ async fn a_workload_is_deployed_speaks_and_ends() {
     let (ground, fake, mut life) = life().await;
     let slot = life.claim().await;
     let artifact = vec![7; 1_300_000];
-    let deployed = life.slots.deploy(slot, ground.deployment("elf", &artifact)).await;
+    let deployed = life
+        .slots
+        .deploy(slot, ground.deployment("elf", &artifact))
+        .await;
     deployed.expect("deployed");
     fake.print(slot, "one\n").await;
     fake.print(slot, "two\n").await;
@@ -78,13 +84,25 @@ async fn a_function_answers_until_its_slot_is_released() {
     let (ground, _fake, life) = life().await;
     let slot = life.claim().await;
     let deployment = ground.deployment("wasm", b"module");
-    life.slots.deploy(slot, deployment.clone()).await.expect("deployed");
-    life.slots.deploy(slot, deployment).await.expect("the same again");
+    life.slots
+        .deploy(slot, deployment.clone())
+        .await
+        .expect("deployed");
+    life.slots
+        .deploy(slot, deployment)
+        .await
+        .expect("the same again");
     let reply = life.slots.trigger(slot, message("hello")).await;
     assert_eq!(reply.expect("an answer").payload, "hello");
-    life.slots.release(slot, Duration::ZERO).await.expect("released");
+    life.slots
+        .release(slot, Duration::ZERO)
+        .await
+        .expect("released");
     let reply = life.slots.trigger(slot, message("hello")).await;
-    assert!(matches!(reply, Err(TriggerError::Link(LinkError::NoAgent))), "{reply:?}");
+    assert!(
+        matches!(reply, Err(TriggerError::Link(LinkError::NoAgent))),
+        "{reply:?}"
+    );
     life.slots.shutdown_all(Duration::ZERO).await;
 }
 
@@ -93,16 +111,28 @@ async fn a_refused_deploy_says_why_and_spoils_nothing() {
     let (ground, fake, life) = life().await;
     fake.script(|script| script.failing_deploys = 1);
     let slot = life.claim().await;
-    let refused = life.slots.deploy(slot, ground.deployment("elf", b"a")).await;
+    let refused = life
+        .slots
+        .deploy(slot, ground.deployment("elf", b"a"))
+        .await;
     let Err(DeployError::Rejected(why)) = refused else {
         panic!("{refused:?}");
     };
     assert!(why.contains("made to fail"), "{why}");
-    life.slots.release(slot, Duration::ZERO).await.expect("released");
+    life.slots
+        .release(slot, Duration::ZERO)
+        .await
+        .expect("released");
     let next = life.claim().await;
-    let deployed = life.slots.deploy(next, ground.deployment("elf", b"a")).await;
+    let deployed = life
+        .slots
+        .deploy(next, ground.deployment("elf", b"a"))
+        .await;
     deployed.expect("deployed");
-    let nowhere = life.slots.deploy(slot, ground.deployment("elf", b"a")).await;
+    let nowhere = life
+        .slots
+        .deploy(slot, ground.deployment("elf", b"a"))
+        .await;
     assert!(matches!(nowhere, Err(DeployError::NoSlot)), "{nowhere:?}");
     life.slots.shutdown_all(Duration::ZERO).await;
 }
@@ -114,10 +144,16 @@ async fn an_agent_gets_its_own_artifact_only_as_it_was_measured() {
     let mut deployment = ground.deployment("elf", b"abc");
     std::fs::write(&deployment.artifact, b"abd").expect("written");
     let refused = life.slots.deploy(slot, deployment.clone()).await;
-    assert!(matches!(refused, Err(DeployError::Rejected(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(DeployError::Rejected(_))),
+        "{refused:?}"
+    );
     deployment.artifact = ground.path("missing");
     let missing = life.slots.deploy(slot, deployment).await;
-    assert!(matches!(missing, Err(DeployError::Artifact { .. })), "{missing:?}");
+    assert!(
+        matches!(missing, Err(DeployError::Artifact { .. })),
+        "{missing:?}"
+    );
     life.slots.shutdown_all(Duration::ZERO).await;
 }
 
@@ -150,7 +186,8 @@ async fn an_agent_that_never_shakes_hands_is_never_handed_out() {
     let (ground, fake) = (Ground::new(), Fake::default());
     fake.script(|script| script.mute_boots = 2);
     let mut options = options(&ground, &fake);
-    options.pool.boot = Duration::from_millis(100);
+    options.pool.boot = Duration::from_secs(1);
+    options.pool.claim = PATIENCE;
     let life = Life::start(options).await;
     let slot = life.claim().await;
     assert!(fake.alive().contains(&slot));
@@ -168,7 +205,10 @@ async fn a_full_node_says_so_at_once() {
     let slot = life.claim().await;
     let full = life.slots.claim(&small()).await;
     assert!(matches!(full, Err(ClaimError::Full { max: 1 })), "{full:?}");
-    life.slots.release(slot, Duration::ZERO).await.expect("released");
+    life.slots
+        .release(slot, Duration::ZERO)
+        .await
+        .expect("released");
     life.claim().await;
     life.slots.shutdown_all(Duration::ZERO).await;
 }
@@ -177,7 +217,11 @@ async fn a_full_node_says_so_at_once() {
 async fn the_next_life_adopts_what_runs_and_what_is_warm() {
     let (ground, fake, first) = life().await;
     let slot = first.claim().await;
-    first.slots.deploy(slot, ground.deployment("elf", b"a")).await.expect("deployed");
+    first
+        .slots
+        .deploy(slot, ground.deployment("elf", b"a"))
+        .await
+        .expect("deployed");
     warm(&first, 2).await;
     let mut alive = fake.alive();
     first.end();
@@ -257,7 +301,10 @@ async fn a_flood_of_lines_is_counted_and_hides_no_exit() {
     options.events = 8;
     let mut life = Life::start(options).await;
     let slot = life.claim().await;
-    life.slots.deploy(slot, ground.deployment("elf", b"a")).await.expect("deployed");
+    life.slots
+        .deploy(slot, ground.deployment("elf", b"a"))
+        .await
+        .expect("deployed");
     for _ in 0..100 {
         fake.print(slot, "x").await;
     }

@@ -38,7 +38,10 @@ fn program() -> &'static Path {
             .args(["-static", "-O1", "-o"])
             .args([&file, &source])
             .status();
-        assert!(built.expect("a C compiler").success(), "could not build the test workload");
+        assert!(
+            built.expect("a C compiler").success(),
+            "could not build the test workload"
+        );
         file
     })
 }

@@ -1,7 +1,7 @@
 //! The slots with the real agent program, each in processes of its own.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
@@ -55,8 +55,8 @@ fn text(wanted: SlotId, event: &SlotEvent) -> Option<String> {
 }
 
 /// Every control group on this machine that is named by the slot.
-fn groups(slot: SlotId) -> Vec<std::path::PathBuf> {
-    fn walk(folder: &Path, name: &str, found: &mut Vec<std::path::PathBuf>) {
+fn groups(slot: SlotId) -> Vec<PathBuf> {
+    fn walk(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 if entry.file_name() == name {
@@ -85,7 +85,7 @@ fn of_slot(ground: &Ground, slot: SlotId) -> Vec<ProcessId> {
 
 fn nothing_is_left_of(ground: &Ground, slot: SlotId) {
     assert_eq!(of_slot(ground, slot), []);
-    assert_eq!(groups(slot), Vec::<std::path::PathBuf>::new());
+    assert_eq!(groups(slot), Vec::<PathBuf>::new());
     assert!(!ground.path("data/slots").join(slot.to_string()).exists());
     assert!(!ground.path("data/claims").join(slot.to_string()).exists());
 }
@@ -104,7 +104,10 @@ async fn a_service_runs_speaks_and_ends() {
     for expected in ["goodbye\n", "exit 7"] {
         assert_eq!(life.event(|event| text(slot, event)).await, expected);
     }
-    life.slots.release(slot, Duration::from_secs(1)).await.expect("released");
+    life.slots
+        .release(slot, Duration::from_secs(1))
+        .await
+        .expect("released");
     nothing_is_left_of(&ground, slot);
     nothing_is_left(&ground, life).await;
 }
@@ -144,7 +147,11 @@ async fn a_hungry_service_dies_alone() {
     }
     let neighbour = deployed(&ground, &life, &["stay"]).await;
     let slot = deployed(&ground, &life, &["hog"]).await;
-    assert_eq!(life.event(|event| text(slot, event).filter(|t| t != "hello\n")).await, "exit -1");
+    assert_eq!(
+        life.event(|event| text(slot, event).filter(|t| t != "hello\n"))
+            .await,
+        "exit -1"
+    );
     assert_eq!(state(&life, neighbour).await.state, AgentPhase::Running);
     nothing_is_left(&ground, life).await;
 }
@@ -157,12 +164,22 @@ async fn a_fork_bomb_is_held_and_its_neighbours_can_fork() {
     }
     let slot = deployed(&ground, &life, &["bomb"]).await;
     let said = life.event(|event| text(slot, event)).await;
-    let children: u32 = said.trim().trim_start_matches("children ").parse().expect("a number");
+    let children: u32 = said
+        .trim()
+        .trim_start_matches("children ")
+        .parse()
+        .expect("a number");
     // The service itself is one; what the agent does not need is theirs too.
-    assert!((small().pids - 1..small().pids + 16).contains(&children), "{children}");
+    assert!(
+        (small().pids - 1..small().pids + 16).contains(&children),
+        "{children}"
+    );
     let neighbour = deployed(&ground, &life, &["family"]).await;
     assert_eq!(life.event(|event| text(neighbour, event)).await, "family\n");
-    life.slots.release(slot, Duration::ZERO).await.expect("released");
+    life.slots
+        .release(slot, Duration::ZERO)
+        .await
+        .expect("released");
     nothing_is_left_of(&ground, slot);
     nothing_is_left(&ground, life).await;
 }
@@ -181,7 +198,11 @@ async fn the_next_life_finds_the_same_process_started_once() {
     let again = second.slots.deploy(slot, guest(&ground, &["stay"])).await;
     again.expect("the same answer");
     assert_eq!(state(&second, slot).await.starts, 1);
-    second.slots.release(slot, Duration::from_secs(1)).await.expect("released");
+    second
+        .slots
+        .release(slot, Duration::from_secs(1))
+        .await
+        .expect("released");
     nothing_is_left_of(&ground, slot);
     nothing_is_left(&ground, second).await;
 }
@@ -201,7 +222,11 @@ async fn killing_the_inner_server_costs_a_reconnect_only() {
     let after = state(&life, slot).await;
     assert_eq!((after.pid, after.starts), (before.pid, 1));
     let next = deployed(&ground, &life, &["exit", "3"]).await;
-    assert_eq!(life.event(|event| text(next, event).filter(|t| t.starts_with("exit"))).await, "exit 3");
+    assert_eq!(
+        life.event(|event| text(next, event).filter(|t| t.starts_with("exit")))
+            .await,
+        "exit 3"
+    );
     nothing_is_left(&ground, life).await;
 }
 
@@ -241,13 +266,23 @@ async fn a_killed_agent_is_told_of_and_takes_everything_along() {
 async fn an_agent_killed_between_two_lives_takes_everything_along() {
     let (ground, first) = life().await;
     let slot = deployed(&ground, &first, &["family"]).await;
-    eventually("the family is there", async || of_slot(&ground, slot).len() == 4).await;
+    eventually("the family is there", async || {
+        of_slot(&ground, slot).len() == 4
+    })
+    .await;
     first.end();
     agent_of(&ground, slot).signal(Signal::KILL);
-    eventually("the agent is dead", async || of_slot(&ground, slot).len() < 4).await;
+    eventually("the agent is dead", async || {
+        of_slot(&ground, slot).len() < 4
+    })
+    .await;
     let second = Life::start(options(&ground)).await;
     assert!(second.slots.adopted().is_empty());
-    second.slots.release(slot, Duration::ZERO).await.expect("released");
+    second
+        .slots
+        .release(slot, Duration::ZERO)
+        .await
+        .expect("released");
     nothing_is_left_of(&ground, slot);
     nothing_is_left(&ground, second).await;
 }
@@ -258,16 +293,28 @@ fn agent_of(ground: &Ground, slot: SlotId) -> ProcessId {
         let line = std::fs::read(format!("/proc/{}/cmdline", one.pid)).unwrap_or_default();
         String::from_utf8_lossy(&line).contains("hostler-agent")
     };
-    of_slot(ground, slot).into_iter().find(leads).expect("an agent")
+    of_slot(ground, slot)
+        .into_iter()
+        .find(leads)
+        .expect("an agent")
 }
 
 #[tokio::test]
 async fn what_is_no_static_program_is_refused_by_the_agent() {
     let (ground, life) = life().await;
     let slot = life.claim().await;
-    let refused = life.slots.deploy(slot, ground.deployment("elf", b"#!/bin/sh\n")).await;
-    assert!(matches!(refused, Err(DeployError::Rejected(_))), "{refused:?}");
-    life.slots.release(slot, Duration::ZERO).await.expect("released");
+    let refused = life
+        .slots
+        .deploy(slot, ground.deployment("elf", b"#!/bin/sh\n"))
+        .await;
+    assert!(
+        matches!(refused, Err(DeployError::Rejected(_))),
+        "{refused:?}"
+    );
+    life.slots
+        .release(slot, Duration::ZERO)
+        .await
+        .expect("released");
     nothing_is_left_of(&ground, slot);
     nothing_is_left(&ground, life).await;
 }
@@ -289,14 +336,19 @@ async fn a_slot_without_limits_is_possible() {
 #[tokio::test]
 async fn a_warm_deploy_and_a_release_take_moments() {
     let (ground, life) = life().await;
+    let deployment = guest(&ground, &["stay"]);
     eventually("the pool is warm", async || life.slots.counts().ready == 2).await;
     let began = Instant::now();
     let slot = life.claim().await;
     let claimed = began.elapsed();
-    life.slots.deploy(slot, guest(&ground, &["stay"])).await.expect("deployed");
-    let deployed = began.elapsed() - claimed;
     let began = Instant::now();
-    life.slots.release(slot, Duration::ZERO).await.expect("released");
+    life.slots.deploy(slot, deployment).await.expect("deployed");
+    let deployed = began.elapsed();
+    let began = Instant::now();
+    life.slots
+        .release(slot, Duration::ZERO)
+        .await
+        .expect("released");
     let released = began.elapsed();
     println!("claim {claimed:?}, deploy {deployed:?}, release {released:?}");
     println!("isolation: {}", life.slots.isolation().text());

@@ -114,7 +114,8 @@ impl Ground {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let cwd = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
             let me = std::process::id().cast_signed();
-            pid != me && (String::from_utf8_lossy(&line).contains(&needle) || cwd.starts_with(&folder))
+            pid != me
+                && (String::from_utf8_lossy(&line).contains(&needle) || cwd.starts_with(&folder))
         };
         let entries = std::fs::read_dir("/proc").expect("/proc");
         entries

@@ -3,9 +3,9 @@
 use hostler_core::Name;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
+use super::ArtifactDeleted;
 use super::list::short;
 use super::row::{self, holding};
-use super::ArtifactDeleted;
 use crate::error::During;
 use crate::tx::{Tx, event};
 use crate::workload::row as workload;
@@ -23,7 +23,10 @@ impl Store {
         let mut tx = self.begin(by).await?;
         // The lock first, then the look: an insert that uses it holds the row.
         let place = (project.to_string(), digest.to_owned());
-        let held = holding::Entity::find_by_id(place.clone()).lock_exclusive().one(tx.db()).await;
+        let held = holding::Entity::find_by_id(place.clone())
+            .lock_exclusive()
+            .one(tx.db())
+            .await;
         if held.during("reading an artifact")?.is_none() {
             return Ok(ArtifactDeleted::Unknown);
         }
@@ -40,11 +43,15 @@ impl Store {
             forgotten.during("deleting an artifact")?;
         }
         let text = format!("artifact {} was deleted", short(digest));
-        let mut deleted = event("artifact.deleted", digest, text);
+        let mut deleted = event("artifact.deleted", &digest, text);
         deleted.project = Some(project.to_string());
         tx.note(deleted);
         tx.commit().await?;
-        Ok(if last { ArtifactDeleted::Last } else { ArtifactDeleted::Shared })
+        Ok(if last {
+            ArtifactDeleted::Last
+        } else {
+            ArtifactDeleted::Shared
+        })
     }
 }
 
@@ -52,5 +59,8 @@ async fn users(tx: &Tx<'_>, project: &Name, digest: &str) -> Result<u64, StoreEr
     let using = workload::Entity::find()
         .filter(workload::Column::Project.eq(project.as_str()))
         .filter(workload::Column::Artifact.eq(digest));
-    using.count(tx.db()).await.during("counting who uses an artifact")
+    using
+        .count(tx.db())
+        .await
+        .during("counting who uses an artifact")
 }

@@ -56,7 +56,7 @@ impl Store {
         }
         tx.commit().await?;
         let found = self.artifact_get(&new.project, &new.digest).await?;
-        found.ok_or_else(|| corrupt("artifact, gone as soon as it came", new.digest))
+        found.ok_or_else(|| corrupt("artifact, gone as soon as it came", &new.digest))
     }
 
     /// A project's artifact.
@@ -66,7 +66,10 @@ impl Store {
         digest: &str,
     ) -> Result<Option<ArtifactRow>, StoreError> {
         let chosen = held_by(Some(project)).filter(holding::Column::Digest.eq(digest));
-        Ok(self.artifacts(chosen.find_also_related(row::Entity)).await?.pop())
+        Ok(self
+            .artifacts(chosen.find_also_related(row::Entity))
+            .await?
+            .pop())
     }
 
     /// The artifacts of a project, or of all, oldest first.

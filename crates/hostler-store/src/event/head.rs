@@ -2,14 +2,12 @@
 //!
 //! Advancing it locks it until the commit, so at any moment one transaction
 //! is between its events and its commit, and numbers become visible in order.
-//! A number is milliseconds and a 12 bit count: 48 + 12 bits of a UUIDv7, the
+//! A number is milliseconds and a 12 bit count: 48 + 12 bits of a version 7 UUID, the
 //! rest of which is random.
 
 use hostler_core::Timestamp;
 use hostler_core::id::EventId;
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Statement,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Statement};
 
 use super::{Change, NewEvent, row};
 use crate::StoreError;
@@ -41,11 +39,17 @@ pub(crate) async fn append(
     let count = signed(events.len() as u64);
     let last = advance(tx, latest, count).await?;
     let numbers = last - count + 1..;
-    let rows: Vec<_> = numbers.zip(events).map(|(number, event)| numbered(number, event)).collect();
+    let rows: Vec<_> = numbers
+        .zip(events)
+        .map(|(number, event)| numbered(number, event))
+        .collect();
     let changes = rows.iter().map(hint).collect();
     for rows in cut(rows) {
         let insert = row::Entity::insert_many(rows.into_iter().map(row::Model::into_active_model));
-        insert.exec_without_returning(tx).await.during("writing events")?;
+        insert
+            .exec_without_returning(tx)
+            .await
+            .during("writing events")?;
     }
     Ok(changes)
 }
@@ -58,8 +62,11 @@ async fn advance(
     let floor = latest.ms().clamp(0, i64::MAX >> (COUNT_BITS + 1)) << COUNT_BITS;
     let values = [floor.into(), count.into()];
     let advance = Statement::from_sql_and_values(tx.get_database_backend(), ADVANCE, values);
-    let head = tx.query_one_raw(advance).await.during("advancing the event log")?;
-    let head = head.ok_or_else(|| corrupt("event log", "no head"))?;
+    let head = tx
+        .query_one_raw(advance)
+        .await
+        .during("advancing the event log")?;
+    let head = head.ok_or_else(|| corrupt("event log", &"no head"))?;
     head.try_get_by_index(0).during("advancing the event log")
 }
 

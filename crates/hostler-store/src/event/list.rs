@@ -20,7 +20,9 @@ impl Store {
     ) -> Result<Vec<Event>, StoreError> {
         let chosen = filtered(filter).limit(limit);
         let chosen = match after {
-            Some(id) => chosen.filter(Column::Id.gt(id.uuid())).order_by_asc(Column::Id),
+            Some(id) => chosen
+                .filter(Column::Id.gt(id.uuid()))
+                .order_by_asc(Column::Id),
             None => chosen.order_by_desc(Column::Id),
         };
         let mut rows = chosen.all(self.db()).await.during("listing events")?;

@@ -29,9 +29,12 @@ impl Store {
         };
         let mut tx = self.begin(by).await?;
         let insert = Entity::insert(row.clone().into_active_model());
-        insert.exec_without_returning(tx.db()).await.during("making a join token")?;
+        insert
+            .exec_without_returning(tx.db())
+            .await
+            .during("making a join token")?;
         let text = format!("a join token for {} nodes was made", new.uses);
-        tx.note(event("join-token.created", row.id, text));
+        tx.note(event("join-token.created", &row.id, text));
         tx.commit().await?;
         Ok(row.into())
     }
@@ -47,28 +50,35 @@ impl Store {
             .filter(Column::Digest.eq(digest(secret)))
             .filter(Column::UsesLeft.gt(0))
             .filter(Column::ExpiresAt.gt(moment(now)));
-        let row = usable.one(self.db()).await.during("looking up a join token")?;
+        let row = usable
+            .one(self.db())
+            .await
+            .during("looking up a join token")?;
         Ok(row.map(JoinTokenRow::from))
     }
 
     /// All join tokens, oldest first, those that are used up included.
     pub async fn join_token_list(&self) -> Result<Vec<JoinTokenRow>, StoreError> {
         let rows = Entity::find().order_by_asc(Column::Id).all(self.db()).await;
-        Ok(rows.during("listing join tokens")?.into_iter().map(JoinTokenRow::from).collect())
+        Ok(rows
+            .during("listing join tokens")?
+            .into_iter()
+            .map(JoinTokenRow::from)
+            .collect())
     }
 
     /// Deletes a join token; whether there was one.
-    pub async fn join_token_delete(
-        &self,
-        by: &By<'_>,
-        id: TokenId,
-    ) -> Result<bool, StoreError> {
+    pub async fn join_token_delete(&self, by: &By<'_>, id: TokenId) -> Result<bool, StoreError> {
         let mut tx = self.begin(by).await?;
         let deleted = Entity::delete_by_id(id.uuid()).exec(tx.db()).await;
         if deleted.during("deleting a join token")?.rows_affected == 0 {
             return Ok(false);
         }
-        tx.note(event("join-token.deleted", id, "a join token was deleted".to_owned()));
+        tx.note(event(
+            "join-token.deleted",
+            &id,
+            "a join token was deleted".to_owned(),
+        ));
         tx.commit().await?;
         Ok(true)
     }

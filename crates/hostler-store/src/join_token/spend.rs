@@ -46,6 +46,6 @@ pub(crate) async fn one_use(
         return Ok(None);
     };
     let text = format!("a join token was used; {} uses are left", row.uses_left);
-    tx.note(event("join-token.used", row.id, text));
+    tx.note(event("join-token.used", &row.id, text));
     Ok(Some(TokenId::from_uuid(row.id)))
 }

@@ -18,9 +18,14 @@ pub(crate) async fn check(
     let Some(fence) = fence else {
         return Ok(());
     };
-    let lease = Entity::find_by_id(fence.name.as_str()).lock_shared().one(tx).await;
+    let lease = Entity::find_by_id(fence.name.as_str())
+        .lock_shared()
+        .one(tx)
+        .await;
     match lease.during("checking a lease")? {
         Some(lease) if lease.number == signed(fence.number) => Ok(()),
-        _ => Err(FencedError::Fenced { lease: fence.name.clone() }),
+        _ => Err(FencedError::Fenced {
+            lease: fence.name.clone(),
+        }),
     }
 }

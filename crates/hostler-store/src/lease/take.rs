@@ -4,9 +4,7 @@
 use std::time::Duration;
 
 use hostler_core::Timestamp;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, sea_query::Expr};
 
 use super::Fence;
 use super::row::{Column, Entity};
@@ -33,13 +31,21 @@ impl Store {
         ttl: Duration,
     ) -> Result<Option<Fence>, StoreError> {
         let tx = self.begin(&By::new(holder, now)).await?;
-        let values = [name.into(), holder.into(), moment(now + ttl).into(), moment(now).into()];
+        let values = [
+            name.into(),
+            holder.into(),
+            moment(now + ttl).into(),
+            moment(now).into(),
+        ];
         let take = Statement::from_sql_and_values(tx.db().get_database_backend(), TAKE, values);
         let taken = tx.db().query_one_raw(take).await.during("taking a lease")?;
         tx.commit().await?;
         let Some(taken) = taken else { return Ok(None) };
         let number: i64 = taken.try_get_by_index(0).during("taking a lease")?;
-        Ok(Some(Fence { name: name.to_owned(), number: unsigned(number) }))
+        Ok(Some(Fence {
+            name: name.to_owned(),
+            number: unsigned(number),
+        }))
     }
 
     /// Keeps a lease for `ttl` from `now`; whether it was still held.

@@ -3,6 +3,8 @@
 
 mod m0001_fleet;
 
+pub(crate) use m0001_fleet::UNSETTLED;
+
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -28,12 +30,21 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(7301204815)";
 pub(crate) async fn bring_up(db: &DatabaseConnection) -> Result<(), OpenError> {
     let failed = |doing| move |source| OpenError::Database { doing, source };
     let tx = begin(db).await.map_err(failed("locking the schema"))?;
-    Migrator::install(&tx).await.map_err(failed("reading the schema's version"))?;
-    if let Some(unknown) = newer(&tx).await.map_err(failed("reading the schema's version"))? {
+    Migrator::install(&tx)
+        .await
+        .map_err(failed("reading the schema's version"))?;
+    if let Some(unknown) = newer(&tx)
+        .await
+        .map_err(failed("reading the schema's version"))?
+    {
         return Err(OpenError::Newer(unknown));
     }
-    Migrator::up(&tx, None).await.map_err(failed("bringing the schema up to date"))?;
-    tx.commit().await.map_err(failed("bringing the schema up to date"))
+    Migrator::up(&tx, None)
+        .await
+        .map_err(failed("bringing the schema up to date"))?;
+    tx.commit()
+        .await
+        .map_err(failed("bringing the schema up to date"))
 }
 
 async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {

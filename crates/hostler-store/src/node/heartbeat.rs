@@ -24,7 +24,10 @@ impl Store {
         let update = written(Entity::update_many(), now, &report)
             .filter(Column::Id.eq(id.uuid()))
             .filter(newer(&report));
-        let updated = update.exec(tx.db()).await.during("writing down a heartbeat")?;
+        let updated = update
+            .exec(tx.db())
+            .await
+            .during("writing down a heartbeat")?;
         if updated.rows_affected == 1 {
             tx.commit().await?;
             return Ok(HeartbeatOutcome::Accepted);
@@ -45,18 +48,20 @@ fn newer(report: &NodeReport) -> Condition {
         .add(Column::Sequence.lt(signed(report.sequence)))
 }
 
-fn written(
-    update: UpdateMany<Entity>,
-    now: Timestamp,
-    report: &NodeReport,
-) -> UpdateMany<Entity> {
+fn written(update: UpdateMany<Entity>, now: Timestamp, report: &NodeReport) -> UpdateMany<Entity> {
     let count = |count: u32| Expr::value(i64::from(count));
     update
         .col_expr(Column::Boot, Expr::value(report.boot.uuid()))
         .col_expr(Column::Sequence, Expr::value(signed(report.sequence)))
         .col_expr(Column::Version, Expr::value(report.version.clone()))
-        .col_expr(Column::Cpu, Expr::value(signed(report.capacity.cpu.as_millis())))
-        .col_expr(Column::Memory, Expr::value(signed(report.capacity.memory.get())))
+        .col_expr(
+            Column::Cpu,
+            Expr::value(signed(report.capacity.cpu.as_millis())),
+        )
+        .col_expr(
+            Column::Memory,
+            Expr::value(signed(report.capacity.memory.get())),
+        )
         .col_expr(Column::Slots, count(report.slots))
         .col_expr(Column::Tags, Expr::value(json(&report.tags)))
         .col_expr(Column::Unclaimed, Expr::value(report.unclaimed.clone()))

@@ -14,8 +14,14 @@ use crate::{Secret, Store, StoreError};
 impl Store {
     /// All nodes, by name.
     pub async fn node_list(&self) -> Result<Vec<NodeRow>, StoreError> {
-        let rows = Entity::find().order_by_asc(Column::Name).all(self.db()).await;
-        rows.during("listing nodes")?.into_iter().map(NodeRow::try_from).collect()
+        let rows = Entity::find()
+            .order_by_asc(Column::Name)
+            .all(self.db())
+            .await;
+        rows.during("listing nodes")?
+            .into_iter()
+            .map(NodeRow::try_from)
+            .collect()
     }
 
     /// The node with this id.
@@ -25,14 +31,24 @@ impl Store {
 
     /// The node of this name.
     pub async fn node_by_name(&self, name: &Name) -> Result<Option<NodeRow>, StoreError> {
-        let row = Entity::find().filter(Column::Name.eq(name.as_str())).one(self.db()).await;
-        row.during("reading a node")?.map(NodeRow::try_from).transpose()
+        let row = Entity::find()
+            .filter(Column::Name.eq(name.as_str()))
+            .one(self.db())
+            .await;
+        row.during("reading a node")?
+            .map(NodeRow::try_from)
+            .transpose()
     }
 
     /// The node whose key was presented.
     pub async fn node_by_key(&self, secret: &str) -> Result<Option<NodeRow>, StoreError> {
-        let row = Entity::find().filter(Column::KeyDigest.eq(digest(secret))).one(self.db()).await;
-        row.during("finding a node by its key")?.map(NodeRow::try_from).transpose()
+        let row = Entity::find()
+            .filter(Column::KeyDigest.eq(digest(secret)))
+            .one(self.db())
+            .await;
+        row.during("finding a node by its key")?
+            .map(NodeRow::try_from)
+            .transpose()
     }
 
     /// The key to present to a node.
@@ -41,11 +57,14 @@ impl Store {
             return Ok(None);
         };
         let plain = self.inner.key.open(&key_place(id), &row.key_sealed)?;
-        let text = String::from_utf8(plain).map_err(|_| corrupt("key of node", id))?;
+        let text = String::from_utf8(plain).map_err(|_| corrupt("key of node", &id))?;
         Ok(Some(Secret::new(text)))
     }
 
     async fn node_row(&self, id: NodeId) -> Result<Option<Model>, StoreError> {
-        Entity::find_by_id(id.uuid()).one(self.db()).await.during("reading a node")
+        Entity::find_by_id(id.uuid())
+            .one(self.db())
+            .await
+            .during("reading a node")
     }
 }

@@ -34,11 +34,14 @@ impl Store {
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .try_insert();
         let written = insert.exec_without_returning(tx.db()).await;
-        if !matches!(written.during("registering a node")?, TryInsertResult::Inserted(1)) {
+        if !matches!(
+            written.during("registering a node")?,
+            TryInsertResult::Inserted(1)
+        ) {
             return Err(NodeRegisterError::NameTaken(new.name));
         }
         let text = format!("node {} registered", new.name);
-        let mut told = event("node.registered", row.id, text);
+        let mut told = event("node.registered", &row.id, text);
         told.data = serde_json::json!({"hostname": new.hostname, "port": new.port});
         tx.note(told);
         tx.commit().await?;

@@ -49,7 +49,11 @@ impl Store {
 async fn remove(tx: &mut Tx<'_>, id: NodeId, name: &str) -> Result<(), StoreError> {
     let removed = Entity::delete_by_id(id.uuid()).exec(tx.db()).await;
     removed.during("removing a node")?;
-    tx.note(event("node.removed", id, format!("node {name} was removed")));
+    tx.note(event(
+        "node.removed",
+        &id,
+        format!("node {name} was removed"),
+    ));
     Ok(())
 }
 
@@ -76,10 +80,13 @@ async fn unseat_all(
         .during("unseating what sits on a node")?;
     for row in &seated {
         let text = format!("{} lost its seat: node {name} was removed", row.name);
-        let mut told = event("workload.unseated", row.id, text);
+        let mut told = event("workload.unseated", &row.id, text);
         told.project = Some(row.project.clone());
         told.data = serde_json::json!({"node": node, "why": "its node was removed"});
         tx.note(told);
     }
-    Ok(seated.into_iter().map(|row| WorkloadId::from_uuid(row.id)).collect())
+    Ok(seated
+        .into_iter()
+        .map(|row| WorkloadId::from_uuid(row.id))
+        .collect())
 }

@@ -51,7 +51,10 @@ pub(crate) enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 fn resources(cpu: i64, memory: i64) -> Resources {
-    Resources { cpu: Cpu::millis(unsigned(cpu)), memory: Bytes::new(unsigned(memory)) }
+    Resources {
+        cpu: Cpu::millis(unsigned(cpu)),
+        memory: Bytes::new(unsigned(memory)),
+    }
 }
 
 impl Model {

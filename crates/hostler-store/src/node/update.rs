@@ -28,7 +28,7 @@ impl Store {
         };
         let mut row = before.clone();
         if let Some(scheduling) = change.scheduling {
-            row.scheduling = scheduling.word().to_owned();
+            scheduling.word().clone_into(&mut row.scheduling);
         }
         if let Some(labels) = &change.labels {
             row.labels = json(labels);
@@ -64,9 +64,12 @@ impl Store {
         let update = Entity::update_many()
             .col_expr(Column::Noted, Expr::value(word))
             .filter(Column::Id.eq(row.id));
-        update.exec(tx.db()).await.during("noting a node's availability")?;
+        update
+            .exec(tx.db())
+            .await
+            .during("noting a node's availability")?;
         let text = format!("node {} is {word}", row.name);
-        let mut told = event(&format!("node.{word}"), id, text);
+        let mut told = event(&format!("node.{word}"), &id, text);
         told.data = serde_json::json!({"from": row.noted});
         tx.note(told);
         tx.commit().await?;
@@ -76,13 +79,16 @@ impl Store {
 
 fn updated(row: &Model) -> crate::NewEvent {
     let text = format!("node {} was changed; it is {}", row.name, row.scheduling);
-    let mut updated = event("node.updated", row.id, text);
+    let mut updated = event("node.updated", &row.id, text);
     updated.data = serde_json::json!({"scheduling": row.scheduling, "labels": row.labels});
     updated
 }
 
 /// The row, held against change until the transaction ends.
 pub(super) async fn held(tx: &Tx<'_>, id: NodeId) -> Result<Option<Model>, StoreError> {
-    let row = Entity::find_by_id(id.uuid()).lock_exclusive().one(tx.db()).await;
+    let row = Entity::find_by_id(id.uuid())
+        .lock_exclusive()
+        .one(tx.db())
+        .await;
     row.during("reading a node")
 }

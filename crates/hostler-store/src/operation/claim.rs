@@ -43,7 +43,10 @@ impl Store {
         claim.exec(tx.db()).await.during("claiming an operation")?;
         tx.commit().await?;
         let number = unsigned(row.number);
-        Ok(Some(OperationClaim { row: OperationRow::try_from(row)?, number }))
+        Ok(Some(OperationClaim {
+            row: OperationRow::try_from(row)?,
+            number,
+        }))
     }
 
     /// Keeps a claim until `due`. No event.
@@ -77,7 +80,10 @@ impl Store {
         change: UpdateMany<Entity>,
     ) -> Result<(), ClaimError> {
         let tx = self.begin(&By::new("hostler", claim.row.due_at)).await?;
-        let changed = under(claim, change).exec(tx.db()).await.during("keeping a claim")?;
+        let changed = under(claim, change)
+            .exec(tx.db())
+            .await
+            .during("keeping a claim")?;
         if changed.rows_affected == 0 {
             return Err(ClaimError::Lost(claim.row.id));
         }

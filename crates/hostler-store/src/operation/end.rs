@@ -23,11 +23,13 @@ impl Store {
         progress: &str,
     ) -> Result<(), ClaimError> {
         let mut tx = self.begin(by).await?;
-        let row = held(&tx, claim).await?.ok_or(ClaimError::Lost(claim.row.id))?;
+        let row = held(&tx, claim)
+            .await?
+            .ok_or(ClaimError::Lost(claim.row.id))?;
         let mut steps: Vec<String> = from_json("list of steps", row.steps_done.clone())?;
         if !steps.iter().any(|done| done == step) {
             steps.push(step.to_owned());
-            let mut told = event("operation.step", row.id, format!("{}: {step}", row.kind));
+            let mut told = event("operation.step", &row.id, format!("{}: {step}", row.kind));
             told.project = row.project;
             told.data = serde_json::json!({"step": step, "progress": progress});
             tx.note(told);
@@ -35,7 +37,10 @@ impl Store {
         let change = Entity::update_many()
             .col_expr(Column::StepsDone, Expr::value(json(&steps)))
             .col_expr(Column::Progress, Expr::value(progress));
-        under(claim, change).exec(tx.db()).await.during("writing a step")?;
+        under(claim, change)
+            .exec(tx.db())
+            .await
+            .during("writing a step")?;
         Ok(tx.commit().await?)
     }
 
@@ -48,17 +53,22 @@ impl Store {
         problem: Option<&str>,
     ) -> Result<(), ClaimError> {
         let mut tx = self.begin(by).await?;
-        let row = held(&tx, claim).await?.ok_or(ClaimError::Lost(claim.row.id))?;
+        let row = held(&tx, claim)
+            .await?
+            .ok_or(ClaimError::Lost(claim.row.id))?;
         let change = Entity::update_many()
             .col_expr(Column::Outcome, Expr::value(outcome.word()))
             .col_expr(Column::Problem, Expr::value(problem))
             .col_expr(Column::EndedAt, Expr::value(moment(by.now)));
-        under(claim, change).exec(tx.db()).await.during("ending an operation")?;
+        under(claim, change)
+            .exec(tx.db())
+            .await
+            .during("ending an operation")?;
         let text = match problem {
             Some(problem) => format!("{} is {}: {problem}", row.kind, outcome.word()),
             None => format!("{} is {}", row.kind, outcome.word()),
         };
-        let mut told = event(&format!("operation.{}", outcome.word()), row.id, text);
+        let mut told = event(&format!("operation.{}", outcome.word()), &row.id, text);
         told.project = row.project;
         told.data = serde_json::json!({"kind": row.kind, "subject": row.subject});
         tx.note(told);

@@ -28,17 +28,20 @@ impl Store {
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .try_insert();
         let written = insert.exec_without_returning(tx.db()).await;
-        if !matches!(written.during("writing an operation")?, TryInsertResult::Inserted(1)) {
+        if !matches!(
+            written.during("writing an operation")?,
+            TryInsertResult::Inserted(1)
+        ) {
             let live = Entity::find()
                 .filter(Column::Kind.eq(row.kind))
                 .filter(Column::Subject.eq(row.subject.as_str()))
                 .filter(Column::Outcome.is_null());
             let live = live.one(tx.db()).await.during("reading an operation")?;
-            let live = live.ok_or_else(|| corrupt("operation on", row.subject))?;
+            let live = live.ok_or_else(|| corrupt("operation on", &row.subject))?;
             return OperationRow::try_from(live).map(OperationInserted::Existing);
         }
         let text = format!("{} was asked for", row.kind);
-        let mut told = event("operation.created", row.id, text);
+        let mut told = event("operation.created", &row.id, text);
         told.project.clone_from(&row.project);
         told.data = serde_json::json!({"kind": row.kind, "subject": row.subject});
         tx.note(told);
@@ -47,12 +50,11 @@ impl Store {
     }
 
     /// The operation with this id.
-    pub async fn operation_get(
-        &self,
-        id: OperationId,
-    ) -> Result<Option<OperationRow>, StoreError> {
+    pub async fn operation_get(&self, id: OperationId) -> Result<Option<OperationRow>, StoreError> {
         let row = Entity::find_by_id(id.uuid()).one(self.db()).await;
-        row.during("reading an operation")?.map(OperationRow::try_from).transpose()
+        row.during("reading an operation")?
+            .map(OperationRow::try_from)
+            .transpose()
     }
 
     /// At most `limit` operations, oldest first, from the one after `after`.
@@ -63,13 +65,22 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<OperationRow>, StoreError> {
         let conditions = [
-            filter.subject.as_ref().map(|subject| Column::Subject.eq(subject)),
-            filter.project.as_ref().map(|project| Column::Project.eq(project)),
+            filter
+                .subject
+                .as_ref()
+                .map(|subject| Column::Subject.eq(subject)),
+            filter
+                .project
+                .as_ref()
+                .map(|project| Column::Project.eq(project)),
             filter.live.then(|| Column::Outcome.is_null()),
             after.map(|id| Column::Id.gt(id.uuid())),
         ];
         let chosen = Entity::find().order_by_asc(Column::Id).limit(limit);
-        let chosen = conditions.into_iter().flatten().fold(chosen, QueryFilter::filter);
+        let chosen = conditions
+            .into_iter()
+            .flatten()
+            .fold(chosen, QueryFilter::filter);
         let rows = chosen.all(self.db()).await.during("listing operations")?;
         rows.into_iter().map(OperationRow::try_from).collect()
     }
@@ -81,8 +92,13 @@ impl Store {
         id: OperationId,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin(by).await?;
-        let row = Entity::find_by_id(id.uuid()).lock_exclusive().one(tx.db()).await;
-        let row = row.during("reading an operation")?.filter(|row| row.outcome.is_none());
+        let row = Entity::find_by_id(id.uuid())
+            .lock_exclusive()
+            .one(tx.db())
+            .await;
+        let row = row
+            .during("reading an operation")?
+            .filter(|row| row.outcome.is_none());
         let Some(row) = row else { return Ok(false) };
         if row.cancel_asked {
             return Ok(true);
@@ -90,9 +106,11 @@ impl Store {
         let ask = Entity::update_many()
             .col_expr(Column::CancelAsked, Expr::value(true))
             .filter(Column::Id.eq(row.id));
-        ask.exec(tx.db()).await.during("asking to call an operation off")?;
+        ask.exec(tx.db())
+            .await
+            .during("asking to call an operation off")?;
         let text = format!("{} is to be called off", row.kind);
-        let mut told = event("operation.cancel-asked", row.id, text);
+        let mut told = event("operation.cancel-asked", &row.id, text);
         told.project = row.project;
         tx.note(told);
         tx.commit().await?;

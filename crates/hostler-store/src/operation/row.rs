@@ -49,7 +49,11 @@ impl TryFrom<Model> for OperationRow {
             arguments: row.arguments,
             steps_done: from_json("list of steps", row.steps_done)?,
             progress: row.progress,
-            outcome: row.outcome.as_deref().map(OperationOutcome::read).transpose()?,
+            outcome: row
+                .outcome
+                .as_deref()
+                .map(OperationOutcome::read)
+                .transpose()?,
             problem: row.problem,
             cancel_asked: row.cancel_asked,
             holder: row.holder,

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use super::PostgresError;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub(super) struct Cluster {
@@ -35,7 +35,11 @@ impl Cluster {
     pub(super) fn start() -> Result<Self, PostgresError> {
         let folder = tempfile::Builder::new().prefix("hostler-pg-").tempdir();
         let folder = folder.map_err(failed("making a folder"))?;
-        let mut cluster = Self { server: None, waiter: None, folder };
+        let mut cluster = Self {
+            server: None,
+            waiter: None,
+            folder,
+        };
         cluster.give_folder_away()?;
         cluster.initialise()?;
         cluster.launch()?;
@@ -50,7 +54,10 @@ impl Cluster {
 
     pub(super) fn create_database(&self, name: &str) -> Result<(), PostgresError> {
         let mut createdb = self.program("createdb")?;
-        createdb.args(["--username", "postgres", "--host"]).arg(self.socket()).arg(name);
+        createdb
+            .args(["--username", "postgres", "--host"])
+            .arg(self.socket())
+            .arg(name);
         succeed(&mut createdb).map(drop)
     }
 
@@ -70,14 +77,31 @@ impl Cluster {
 
     fn initialise(&self) -> Result<(), PostgresError> {
         let mut initdb = self.program("initdb")?;
-        initdb.args(["--auth", "trust", "--username", "postgres", "--encoding", "UTF8"]);
-        initdb.args(["--locale", "C", "--no-instructions", "--no-sync", "--pgdata"]);
+        initdb.args([
+            "--auth",
+            "trust",
+            "--username",
+            "postgres",
+            "--encoding",
+            "UTF8",
+        ]);
+        initdb.args([
+            "--locale",
+            "C",
+            "--no-instructions",
+            "--no-sync",
+            "--pgdata",
+        ]);
         succeed(initdb.arg(self.data())).map(drop)
     }
 
     fn launch(&mut self) -> Result<(), PostgresError> {
         let mut postgres = self.program("postgres")?;
-        postgres.arg("-D").arg(self.data()).arg("-k").arg(self.socket());
+        postgres
+            .arg("-D")
+            .arg(self.data())
+            .arg("-k")
+            .arg(self.socket());
         postgres.args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
         postgres.stdout(Stdio::null()).stderr(Stdio::null());
         let (started, starting) = mpsc::channel();
@@ -109,7 +133,10 @@ impl Cluster {
         if geteuid().is_root() {
             command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]);
         }
-        command.arg(find(name)?).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+            .arg(find(name)?)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
         Ok(command)
     }
 }
@@ -140,7 +167,9 @@ fn wait_for(spawned: io::Result<Child>, started: &mpsc::Sender<io::Result<Pid>>)
 }
 
 fn succeed(command: &mut Command) -> Result<Output, PostgresError> {
-    let output = command.output().map_err(failed("running one of its programs"))?;
+    let output = command
+        .output()
+        .map_err(failed("running one of its programs"))?;
     if output.status.success() {
         return Ok(output);
     }
@@ -155,14 +184,21 @@ fn succeed(command: &mut Command) -> Result<Output, PostgresError> {
 /// Where one of PostgreSQL's programs is, of the newest version where several are.
 fn find(program: &'static str) -> Result<PathBuf, PostgresError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let installed = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
     let number = |version: &OsString| version.to_string_lossy().parse().unwrap_or(0_u32);
     let mut versions: Vec<_> = installed.map(|version| version.file_name()).collect();
     versions.sort_by_key(|version| std::cmp::Reverse(number(version)));
-    let beside = versions.into_iter().map(|v| Path::new("/usr/lib/postgresql").join(v).join("bin"));
+    let beside = versions
+        .into_iter()
+        .map(|v| Path::new("/usr/lib/postgresql").join(v).join("bin"));
     let folders = std::env::split_paths(&path).chain(beside);
     let mut programs = folders.map(|folder| folder.join(program));
-    programs.find(|program| program.is_file()).ok_or(PostgresError::Missing(program))
+    programs
+        .find(|program| program.is_file())
+        .ok_or(PostgresError::Missing(program))
 }
 
 /// User and group ids of `nobody`.
@@ -172,6 +208,8 @@ fn nobody() -> Result<(u32, u32), PostgresError> {
     let mut fields = line.unwrap_or_default().split(':').skip(2).map(str::parse);
     match (fields.next(), fields.next()) {
         (Some(Ok(user)), Some(Ok(group))) => Ok((user, group)),
-        _ => Err(failed("looking for nobody")(io::Error::other("there is no such user"))),
+        _ => Err(failed("looking for nobody")(io::Error::other(
+            "there is no such user",
+        ))),
     }
 }

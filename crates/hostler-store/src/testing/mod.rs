@@ -53,13 +53,18 @@ static SHARED: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
 impl Postgres {
     /// Starts a cluster. Takes a few seconds.
     pub fn start() -> Result<Self, PostgresError> {
-        Ok(Self { cluster: Cluster::start()?, databases: AtomicU32::new(0) })
+        Ok(Self {
+            cluster: Cluster::start()?,
+            databases: AtomicU32::new(0),
+        })
     }
 
     /// The cluster that all tests of this process share while any of them
     /// holds it.
     pub fn shared() -> Result<Arc<Self>, PostgresError> {
-        let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut shared = SHARED
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(running) = shared.upgrade() {
             return Ok(running);
         }
@@ -73,6 +78,8 @@ impl Postgres {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.cluster.create_database(&name)?;
         let socket = self.cluster.socket().display().to_string();
-        Ok(format!("postgres://postgres@localhost/{name}?host={socket}"))
+        Ok(format!(
+            "postgres://postgres@localhost/{name}?host={socket}"
+        ))
     }
 }

@@ -21,7 +21,10 @@ impl Store {
         policies: Vec<String>,
     ) -> Result<TokenRow, StoreError> {
         let mut tx = self.begin(by).await?;
-        let known = Entity::find().filter(Column::Bootstrap.eq(true)).all(tx.db()).await;
+        let known = Entity::find()
+            .filter(Column::Bootstrap.eq(true))
+            .all(tx.db())
+            .await;
         let mut right = None;
         for row in known.during("reading the bootstrap token")? {
             if row.digest == digest(secret) && row.policies == json(&policies) {
@@ -30,18 +33,16 @@ impl Store {
                 delete(&mut tx, row).await?;
             }
         }
+        let new = NewToken {
+            name: "admin".to_owned(),
+            project: None,
+            policies,
+            secret: Secret::new(secret),
+            expires_at: None,
+        };
         let row = match right {
             Some(row) => row,
-            None => {
-                let new = NewToken {
-                    name: "admin".to_owned(),
-                    project: None,
-                    policies,
-                    secret: Secret::new(secret),
-                    expires_at: None,
-                };
-                insert(&mut tx, by.now, new, true).await?
-            }
+            None => insert(&mut tx, by.now, new, true).await?,
         };
         tx.commit().await?;
         TokenRow::try_from(row)

@@ -27,15 +27,23 @@ impl Store {
         secret: &str,
         now: Timestamp,
     ) -> Result<Option<TokenRow>, StoreError> {
-        let row = Entity::find().filter(Column::Digest.eq(digest(secret))).one(self.db()).await;
-        let row = row.during("finding a token")?.map(TokenRow::try_from).transpose()?;
+        let row = Entity::find()
+            .filter(Column::Digest.eq(digest(secret)))
+            .one(self.db())
+            .await;
+        let row = row
+            .during("finding a token")?
+            .map(TokenRow::try_from)
+            .transpose()?;
         Ok(row.filter(|token| token.expires_at.is_none_or(|end| now < end)))
     }
 
     /// The token with this id.
     pub async fn token_get(&self, id: TokenId) -> Result<Option<TokenRow>, StoreError> {
         let row = Entity::find_by_id(id.uuid()).one(self.db()).await;
-        row.during("reading a token")?.map(TokenRow::try_from).transpose()
+        row.during("reading a token")?
+            .map(TokenRow::try_from)
+            .transpose()
     }
 
     /// The tokens of a project, or all, oldest first.
@@ -78,8 +86,15 @@ pub(super) async fn insert(
         expires_at: new.expires_at.and_then(bounded),
     };
     let insert = Entity::insert(row.clone().into_active_model());
-    insert.exec_without_returning(tx.db()).await.during("making a token")?;
-    let mut told = event("token.created", row.id, format!("token {} was made", row.name));
+    insert
+        .exec_without_returning(tx.db())
+        .await
+        .during("making a token")?;
+    let mut told = event(
+        "token.created",
+        &row.id,
+        format!("token {} was made", row.name),
+    );
     told.project.clone_from(&row.project);
     told.data = serde_json::json!({"policies": row.policies});
     tx.note(told);
@@ -87,8 +102,15 @@ pub(super) async fn insert(
 }
 
 pub(super) async fn delete(tx: &mut Tx<'_>, row: Model) -> Result<(), StoreError> {
-    Entity::delete_by_id(row.id).exec(tx.db()).await.during("deleting a token")?;
-    let mut told = event("token.deleted", row.id, format!("token {} was deleted", row.name));
+    Entity::delete_by_id(row.id)
+        .exec(tx.db())
+        .await
+        .during("deleting a token")?;
+    let mut told = event(
+        "token.deleted",
+        &row.id,
+        format!("token {} was deleted", row.name),
+    );
     told.project = row.project;
     tx.note(told);
     Ok(())

@@ -38,11 +38,17 @@ impl Store {
         }
         let erased = Entity::delete_by_id(row.id).exec(tx.db()).await;
         erased.during("erasing a workload")?;
-        let mark =
-            tombstone::Model { id: row.id, generation: row.generation, at: moment(by.now) };
+        let mark = tombstone::Model {
+            id: row.id,
+            generation: row.generation,
+            at: moment(by.now),
+        };
         let marked = tombstone::Entity::insert(mark.into_active_model());
-        marked.exec_without_returning(tx.db()).await.during("leaving a tombstone")?;
-        let mut told = event("workload.erased", id, format!("{} was deleted", row.name));
+        marked
+            .exec_without_returning(tx.db())
+            .await
+            .during("leaving a tombstone")?;
+        let mut told = event("workload.erased", &id, format!("{} was deleted", row.name));
         told.project = Some(row.project);
         tx.note(told);
         tx.commit().await?;
@@ -92,7 +98,10 @@ impl Store {
     pub async fn tombstone_sweep(&self, before: Timestamp) -> Result<u64, StoreError> {
         let tx = self.begin(&By::new("hostler", before)).await?;
         let old = tombstone::Column::At.lt(moment(before));
-        let swept = tombstone::Entity::delete_many().filter(old).exec(tx.db()).await;
+        let swept = tombstone::Entity::delete_many()
+            .filter(old)
+            .exec(tx.db())
+            .await;
         let swept = swept.during("sweeping tombstones")?;
         tx.commit().await?;
         Ok(swept.rows_affected)

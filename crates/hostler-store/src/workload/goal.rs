@@ -5,9 +5,9 @@ use hostler_core::workload::Goal;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
+use super::WorkloadRow;
 use super::list::held;
 use super::row::{Column, Entity, Model};
-use super::WorkloadRow;
 use crate::error::During;
 use crate::tx::event;
 use crate::word::Word;
@@ -31,7 +31,7 @@ impl Store {
         if before == goal || before == Goal::Gone {
             return WorkloadRow::try_from(row).map(Some);
         }
-        row.goal = goal.word().to_owned();
+        goal.word().clone_into(&mut row.goal);
         row.generation += 1;
         let change = Entity::update_many()
             .col_expr(Column::Goal, Expr::value(goal.word()))
@@ -66,7 +66,7 @@ impl Store {
         let changed = change.exec(tx.db()).await.during("setting a reason")?;
         if let (1, None, Some(reason)) = (changed.rows_affected, &row.reason, reason) {
             let text = format!("{} waits for a seat: {reason}", row.name);
-            let mut queued = event("workload.queued", id, text);
+            let mut queued = event("workload.queued", &id, text);
             queued.project = Some(row.project);
             tx.note(queued);
         }
@@ -76,9 +76,8 @@ impl Store {
 
 fn told(row: &Model, before: Goal, goal: Goal) -> crate::NewEvent {
     let text = format!("{} should be {}", row.name, goal.word());
-    let mut told = event("workload.goal", row.id, text);
+    let mut told = event("workload.goal", &row.id, text);
     told.project = Some(row.project.clone());
-    told.data =
-        serde_json::json!({"from": before, "to": goal, "generation": row.generation});
+    told.data = serde_json::json!({"from": before, "to": goal, "generation": row.generation});
     told
 }

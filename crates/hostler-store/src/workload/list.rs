@@ -11,22 +11,18 @@ use super::row::{Column, Entity, Model};
 use super::{WorkloadFilter, WorkloadRow};
 use crate::column::json;
 use crate::error::{During, corrupt};
+use crate::migration::UNSETTLED;
 use crate::rows::filled;
 use crate::word::Word;
 use crate::{Store, StoreError};
-
-/// The rows for which a pass may have something to do, judged by their facts
-/// alone. The words are those of the partial index `workload_unsettled`:
-/// only a condition that contains the index's own can use it.
-const UNSETTLED: &str = "(goal <> 'stopped' OR seat IS NOT NULL) AND NOT (goal = 'running' \
-     AND seat IS NOT NULL AND COALESCE(seen_generation, 0) = generation \
-     AND COALESCE(seen_state, 'absent') NOT IN ('absent', 'fenced'))";
 
 impl Store {
     /// The workload with this id.
     pub async fn workload_get(&self, id: WorkloadId) -> Result<Option<WorkloadRow>, StoreError> {
         let row = Entity::find_by_id(id.uuid()).one(self.db()).await;
-        row.during("reading a workload")?.map(WorkloadRow::try_from).transpose()
+        row.during("reading a workload")?
+            .map(WorkloadRow::try_from)
+            .transpose()
     }
 
     /// The workload of this name in a project.
@@ -54,14 +50,14 @@ impl Store {
     }
 
     /// The workloads with these ids that are known, in no order.
-    pub async fn workload_many(
-        &self,
-        ids: &[WorkloadId],
-    ) -> Result<Vec<WorkloadRow>, StoreError> {
+    pub async fn workload_many(&self, ids: &[WorkloadId]) -> Result<Vec<WorkloadRow>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for ids in ids.chunks(1_000) {
             let ids = ids.iter().map(|id| id.uuid());
-            found.extend(self.workloads(Entity::find().filter(Column::Id.is_in(filled(ids)))).await?);
+            found.extend(
+                self.workloads(Entity::find().filter(Column::Id.is_in(filled(ids))))
+                    .await?,
+            );
         }
         Ok(found)
     }
@@ -79,12 +75,10 @@ impl Store {
     }
 
     /// All workloads that sit on these nodes.
-    pub async fn workload_on_node(
-        &self,
-        nodes: &[NodeId],
-    ) -> Result<Vec<WorkloadRow>, StoreError> {
+    pub async fn workload_on_node(&self, nodes: &[NodeId]) -> Result<Vec<WorkloadRow>, StoreError> {
         let nodes = nodes.iter().map(|id| id.uuid());
-        self.workloads(Entity::find().filter(Column::Seat.is_in(filled(nodes)))).await
+        self.workloads(Entity::find().filter(Column::Seat.is_in(filled(nodes))))
+            .await
     }
 
     /// A workload's environment, in clear: for its node, and for nobody else.
@@ -101,7 +95,9 @@ impl Store {
         };
         let plain = self.inner.key.open(&environment_place(id), &sealed)?;
         let environment = serde_json::from_slice(&plain);
-        environment.map(Some).map_err(|_| corrupt("environment of", id))
+        environment
+            .map(Some)
+            .map_err(|_| corrupt("environment of", &id))
     }
 
     /// Seals an environment for its row; nothing is kept of an empty one.
@@ -114,7 +110,11 @@ impl Store {
             return Ok(None);
         }
         let plain = json(environment).to_string();
-        Ok(Some(self.inner.key.seal(&environment_place(id), plain.as_bytes())?))
+        Ok(Some(
+            self.inner
+                .key
+                .seal(&environment_place(id), plain.as_bytes())?,
+        ))
     }
 
     async fn workloads(&self, chosen: Select<Entity>) -> Result<Vec<WorkloadRow>, StoreError> {
@@ -137,13 +137,22 @@ fn paged(chosen: Select<Entity>, after: Option<WorkloadId>, limit: u64) -> Selec
 
 fn filtered(filter: &WorkloadFilter) -> Select<Entity> {
     let conditions = [
-        filter.project.as_ref().map(|project| Column::Project.eq(project.as_str())),
-        filter.name.as_ref().map(|name| Column::Name.eq(name.as_str())),
+        filter
+            .project
+            .as_ref()
+            .map(|project| Column::Project.eq(project.as_str())),
+        filter
+            .name
+            .as_ref()
+            .map(|name| Column::Name.eq(name.as_str())),
         filter.node.map(|node| Column::Seat.eq(node.uuid())),
         filter.goal.map(|goal| Column::Goal.eq(goal.word())),
     ];
     let narrow = |chosen: Select<Entity>, condition| chosen.filter(condition);
-    conditions.into_iter().flatten().fold(Entity::find(), narrow)
+    conditions
+        .into_iter()
+        .flatten()
+        .fold(Entity::find(), narrow)
 }
 
 /// The row, held against change until the transaction ends.

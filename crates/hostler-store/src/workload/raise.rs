@@ -37,7 +37,7 @@ impl Store {
             .filter(Column::Id.eq(row.id));
         change.exec(tx.db()).await.during("raising a generation")?;
         let text = format!("{} overtakes what its node was told before", row.name);
-        let mut told = event("workload.raised", id, text);
+        let mut told = event("workload.raised", &id, text);
         told.project = Some(row.project);
         told.data = serde_json::json!({"from": expected, "to": to});
         tx.note(told);

@@ -62,7 +62,11 @@ impl Model {
     }
 
     fn facts(&self) -> Result<WorkloadFacts, StoreError> {
-        let state = self.seen_state.as_deref().map(SeenState::read).transpose()?;
+        let state = self
+            .seen_state
+            .as_deref()
+            .map(SeenState::read)
+            .transpose()?;
         let seen = self.seen_generation.zip(state).map(|(number, state)| Seen {
             generation: Generation::new(unsigned(number)),
             state,

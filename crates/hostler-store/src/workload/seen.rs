@@ -62,9 +62,16 @@ impl Store {
         entries: &[SeenEntry],
         order: Option<HeartbeatOrder>,
     ) -> Result<Vec<WorkloadId>, StoreError> {
-        let known = seated(node, entries).into_model::<Known>().all(self.db()).await;
+        let known = seated(node, entries)
+            .into_model::<Known>()
+            .all(self.db())
+            .await;
         let known = known.during("reading what is seen")?;
-        let word = if order.is_some() { Said::Heartbeat } else { Said::Answer };
+        let word = if order.is_some() {
+            Said::Heartbeat
+        } else {
+            Said::Answer
+        };
         let news = news(known, entries, word);
         if news.is_empty() {
             return Ok(Vec::new());
@@ -75,7 +82,9 @@ impl Store {
             return Ok(Vec::new());
         };
         let mut turned = Vec::new();
-        let held = seated(node, &entries).order_by_asc(Column::Id).lock_exclusive();
+        let held = seated(node, &entries)
+            .order_by_asc(Column::Id)
+            .lock_exclusive();
         let held = held.into_model::<Known>().all(tx.db()).await;
         let held = held.during("reading what is seen")?;
         for (row, entry) in self::news(held, &entries, word) {
@@ -103,16 +112,24 @@ fn seated(node: NodeId, entries: &[SeenEntry]) -> Select<Entity> {
 
 /// The entries that tell something new, with the rows they tell it of.
 fn news(rows: Vec<Known>, entries: &[SeenEntry], word: Said) -> Vec<(Known, &SeenEntry)> {
-    let said: HashMap<Uuid, _> = entries.iter().map(|entry| (entry.id.uuid(), entry)).collect();
+    let said: HashMap<Uuid, _> = entries
+        .iter()
+        .map(|entry| (entry.id.uuid(), entry))
+        .collect();
     let pair = |row: Known| said.get(&row.id).map(|entry| (row, *entry));
-    rows.into_iter().filter_map(pair).filter(|(row, entry)| is_news(row, entry, word)).collect()
+    rows.into_iter()
+        .filter_map(pair)
+        .filter(|(row, entry)| is_news(row, entry, word))
+        .collect()
 }
 
 fn is_news(row: &Known, entry: &SeenEntry, word: Said) -> bool {
     let generation = signed(entry.generation.number());
-    let said = Seen { generation: entry.generation, state: entry.state };
-    let current =
-        generation >= row.generation && seen_merge(held_word(row), said, word) == said;
+    let said = Seen {
+        generation: entry.generation,
+        state: entry.state,
+    };
+    let current = generation >= row.generation && seen_merge(held_word(row), said, word) == said;
     let known = row.seen_generation == Some(generation)
         && row.seen_state.as_deref() == Some(entry.state.word())
         && row.seen_slot == entry.slot
@@ -135,7 +152,10 @@ async fn speaker(
     node: NodeId,
     order: Option<HeartbeatOrder>,
 ) -> Result<Option<String>, StoreError> {
-    let row = node::Entity::find_by_id(node.uuid()).lock_shared().one(tx).await;
+    let row = node::Entity::find_by_id(node.uuid())
+        .lock_shared()
+        .one(tx)
+        .await;
     let row = row.during("reading who speaks")?;
     let latest = |row: &node::Model| match order {
         None => true,
@@ -152,14 +172,21 @@ async fn write(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let change = Entity::update_many()
-        .col_expr(Column::SeenGeneration, Expr::value(signed(entry.generation.number())))
+        .col_expr(
+            Column::SeenGeneration,
+            Expr::value(signed(entry.generation.number())),
+        )
         .col_expr(Column::SeenState, Expr::value(entry.state.word()))
         .col_expr(Column::SeenSlot, Expr::value(entry.slot.clone()))
         .col_expr(Column::SeenRestarts, Expr::value(i64::from(entry.restarts)))
         .col_expr(Column::SeenProblem, Expr::value(entry.problem.clone()))
         .col_expr(Column::SeenAt, Expr::value(moment(now)))
         .filter(Column::Id.eq(entry.id.uuid()));
-    change.exec(tx).await.map(drop).during("writing what is seen")
+    change
+        .exec(tx)
+        .await
+        .map(drop)
+        .during("writing what is seen")
 }
 
 fn note(tx: &mut Tx<'_>, by: By<'_>, (row, node): (&Known, NodeId), entry: &SeenEntry) {
@@ -168,7 +195,7 @@ fn note(tx: &mut Tx<'_>, by: By<'_>, (row, node): (&Known, NodeId), entry: &Seen
         Some(problem) => format!("{} is {state}: {problem}", row.name),
         None => format!("{} is {state}", row.name),
     };
-    let mut told = event(&format!("workload.{state}"), row.id, text);
+    let mut told = event(&format!("workload.{state}"), &row.id, text);
     told.project = Some(row.project.clone());
     told.data = serde_json::json!({
         "node": node,

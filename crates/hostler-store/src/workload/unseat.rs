@@ -11,8 +11,8 @@ use super::{ChangeOutcome, Unseat};
 use crate::column::{moment, signed};
 use crate::error::During;
 use crate::lease::fence;
-use crate::tx::event;
 use crate::node::row as node;
+use crate::tx::event;
 use crate::{By, Fence, FencedError, Store, StoreError};
 
 impl Store {
@@ -48,7 +48,9 @@ impl Store {
     ) -> Result<ChangeOutcome, FencedError> {
         let mut tx = self.begin(by).await?;
         fence::check(tx.db(), fence).await?;
-        let row = Entity::find_by_id(unseat.workload.uuid()).one(tx.db()).await;
+        let row = Entity::find_by_id(unseat.workload.uuid())
+            .one(tx.db())
+            .await;
         let Some(row) = row.during("reading a workload")? else {
             return Ok(ChangeOutcome::Stale);
         };
@@ -72,7 +74,7 @@ impl Store {
             return Ok(ChangeOutcome::Stale);
         }
         let text = format!("{} lost its seat: {}", row.name, unseat.why);
-        let mut told = event("workload.unseated", row.id, text);
+        let mut told = event("workload.unseated", &row.id, text);
         told.project = Some(row.project);
         told.data = serde_json::json!({"node": unseat.node, "why": unseat.why});
         tx.note(told);

@@ -14,7 +14,10 @@ pub(crate) async fn a_project_sees_only_its_own_artifacts(world: &World) {
     world.artifact("other").await;
     assert_eq!(store.artifact_list(Some(&theirs)).await.unwrap().len(), 1);
     assert_eq!(store.artifact_list(None).await.unwrap().len(), 2);
-    assert_eq!(world.told(DIGEST).await, ["artifact.uploaded", "artifact.uploaded"]);
+    assert_eq!(
+        world.told(DIGEST).await,
+        ["artifact.uploaded", "artifact.uploaded"]
+    );
 
     let delete = async |project| store.artifact_delete(&BY, project, DIGEST).await.unwrap();
     assert_eq!(delete(&ours).await, ArtifactDeleted::Shared);
@@ -30,6 +33,9 @@ pub(crate) async fn an_artifact_in_use_is_not_deleted(world: &World) {
     let delete = async || store.artifact_delete(&BY, &project, DIGEST).await.unwrap();
     assert_eq!(delete().await, ArtifactDeleted::InUse { workloads: 1 });
     store.workload_goal_set(&BY, id, Goal::Gone).await.unwrap();
-    store.workload_erase(&BY, id, generation(2), None).await.unwrap();
+    store
+        .workload_erase(&BY, id, generation(2), None)
+        .await
+        .unwrap();
     assert_eq!(delete().await, ArtifactDeleted::Last);
 }

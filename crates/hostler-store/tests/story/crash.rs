@@ -26,10 +26,17 @@ pub(crate) async fn what_was_acknowledged_survives_a_kill(world: &World) {
         let store = world.again().await;
         let found = store.workload_many(&acknowledged).await.unwrap();
         assert!(acknowledged.len() >= 100);
-        assert_eq!(found.len(), acknowledged.len(), "round {round}: some were lost");
+        assert_eq!(
+            found.len(),
+            acknowledged.len(),
+            "round {round}: some were lost"
+        );
         for row in found {
             let subject = Some(row.facts.id.to_string());
-            let filter = hostler_store::EventFilter { subject, project: None };
+            let filter = hostler_store::EventFilter {
+                subject,
+                project: None,
+            };
             assert_eq!(store.event_list(&filter, None, 10).await.unwrap().len(), 1);
         }
     }
@@ -39,7 +46,9 @@ pub(crate) async fn what_was_acknowledged_survives_a_kill(world: &World) {
 /// from round to round; reads what it had printed by then to the end.
 fn acknowledged_until_killed(url: &str, round: usize) -> Vec<WorkloadId> {
     let mut child = inserter(url, round);
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
     let mut acknowledged = Vec::new();
     while acknowledged.len() < 100 + 37 * round {
         let line = lines.next().expect("it goes on until it is killed");
@@ -58,7 +67,12 @@ fn id_in(line: &str) -> Option<WorkloadId> {
 
 fn inserter(url: &str, round: usize) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "story::crash::inserts_until_it_is_killed", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "story::crash::inserts_until_it_is_killed",
+            "--ignored",
+            "--nocapture",
+        ])
         .env(URL, url)
         .env(ROUND, round.to_string())
         .stdin(Stdio::null())
@@ -72,7 +86,9 @@ fn inserter(url: &str, round: usize) -> Child {
 async fn inserts_until_it_is_killed() {
     let url = std::env::var(URL).expect("only the crash tests run this");
     let round = std::env::var(ROUND).unwrap();
-    let store = Store::open(&url, SealingKey::from_bytes([7; 32])).await.unwrap();
+    let store = Store::open(&url, SealingKey::from_bytes([7; 32]))
+        .await
+        .unwrap();
     let next = Arc::new(AtomicUsize::new(0));
     let inserters = (0..16).map(|_| {
         let (store, next, round) = (store.clone(), next.clone(), round.clone());

@@ -10,10 +10,19 @@ pub(crate) async fn a_node_is_found_by_its_key_and_its_key_is_read_back(world: &
     let store = &world.store;
     let node = world.stranger("n1").await;
     let id = node.facts.id;
-    assert_eq!(store.node_by_key("key of n1").await.unwrap(), Some(node.clone()));
+    assert_eq!(
+        store.node_by_key("key of n1").await.unwrap(),
+        Some(node.clone())
+    );
     assert_eq!(store.node_by_key("key of n2").await.unwrap(), None);
-    assert_eq!(store.node_by_name(&name("n1")).await.unwrap(), Some(node.clone()));
-    assert_eq!(store.node_key(id).await.unwrap().unwrap().expose(), "key of n1");
+    assert_eq!(
+        store.node_by_name(&name("n1")).await.unwrap(),
+        Some(node.clone())
+    );
+    assert_eq!(
+        store.node_key(id).await.unwrap().unwrap().expose(),
+        "key of n1"
+    );
     assert_eq!(store.node_list().await.unwrap(), vec![node]);
 }
 
@@ -21,8 +30,15 @@ pub(crate) async fn a_name_belongs_to_one_node(world: &World) {
     world.stranger("n1").await;
     let mut twin = new_node("n1");
     twin.key = hostler_store::Secret::new("another key");
-    let error = world.store.node_register(&BY, twin, None).await.unwrap_err();
-    assert!(matches!(error, NodeRegisterError::NameTaken(_)), "{error:?}");
+    let error = world
+        .store
+        .node_register(&BY, twin, None)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, NodeRegisterError::NameTaken(_)),
+        "{error:?}"
+    );
     assert_eq!(world.store.node_list().await.unwrap().len(), 1);
 }
 
@@ -30,9 +46,16 @@ pub(crate) async fn an_older_heartbeat_of_the_same_boot_is_ignored(world: &World
     let id = world.stranger("n1").await.facts.id;
     let store = &world.store;
     let check = async |sequence, slots, expected, kept| {
-        let outcome = store.node_heartbeat(NOW, id, report(sequence, slots)).await.unwrap();
+        let outcome = store
+            .node_heartbeat(NOW, id, report(sequence, slots))
+            .await
+            .unwrap();
         assert_eq!(outcome, expected, "heartbeat {sequence}");
-        assert_eq!(world.node_row(id).await.facts.slots, kept, "heartbeat {sequence}");
+        assert_eq!(
+            world.node_row(id).await.facts.slots,
+            kept,
+            "heartbeat {sequence}"
+        );
     };
     check(5, 1, HeartbeatOutcome::Accepted, 1).await;
     check(4, 2, HeartbeatOutcome::Stale, 1).await;
@@ -44,7 +67,10 @@ pub(crate) async fn an_older_heartbeat_of_the_same_boot_is_ignored(world: &World
     let outcome = store.node_heartbeat(NOW, id, reborn).await.unwrap();
     assert_eq!(outcome, HeartbeatOutcome::Accepted);
     let nobody = hostler_core::id::NodeId::from_parts(1, [0; 10]);
-    let outcome = store.node_heartbeat(NOW, nobody, report(1, 1)).await.unwrap();
+    let outcome = store
+        .node_heartbeat(NOW, nobody, report(1, 1))
+        .await
+        .unwrap();
     assert_eq!(outcome, HeartbeatOutcome::Unknown);
 }
 
@@ -72,10 +98,19 @@ pub(crate) async fn a_change_of_availability_is_told_once(world: &World) {
         (Availability::Offline, true),
         (Availability::Online, true),
     ] {
-        let told = world.store.node_availability_note(&BY, id, availability).await.unwrap();
+        let told = world
+            .store
+            .node_availability_note(&BY, id, availability)
+            .await
+            .unwrap();
         assert_eq!(told, expected, "{availability:?}");
     }
-    let told = ["node.registered", "node.online", "node.offline", "node.online"];
+    let told = [
+        "node.registered",
+        "node.online",
+        "node.offline",
+        "node.online",
+    ];
     assert_eq!(world.told(id).await, told);
 }
 
@@ -86,7 +121,10 @@ pub(crate) async fn a_removed_node_frees_what_sat_there(world: &World) {
     let unseated = world.store.node_remove(&BY, here).await.unwrap();
     assert_eq!(unseated, Some(vec![moved.facts.id]));
     let now = world.row(&moved).await;
-    assert_eq!((now.facts.seat, now.facts.generation), (None, generation(3)));
+    assert_eq!(
+        (now.facts.seat, now.facts.generation),
+        (None, generation(3))
+    );
     assert_eq!(world.row(&kept).await, kept);
     assert_eq!(world.store.node_get(here).await.unwrap(), None);
     assert_eq!(world.store.node_by_key("key of n1").await.unwrap(), None);
@@ -98,14 +136,26 @@ pub(crate) async fn a_removed_node_frees_what_sat_there(world: &World) {
 pub(crate) async fn what_an_operator_changes_stays_through_heartbeats(world: &World) {
     let id = world.node("n1", 1).await;
     let row = world.node_row(id).await;
-    assert_eq!(row.facts.labels, labels(&[("nex.arch", "x86_64"), ("zone", "north")]));
+    assert_eq!(
+        row.facts.labels,
+        labels(&[("nex.arch", "x86_64"), ("zone", "north")])
+    );
     let change = NodeChange {
         scheduling: Some(Scheduling::Draining),
         labels: Some(labels(&[("disk", "ssd")])),
     };
-    let row = world.store.node_update(&BY, id, change).await.unwrap().unwrap();
+    let row = world
+        .store
+        .node_update(&BY, id, change)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(row.facts.scheduling, Scheduling::Draining);
-    world.store.node_heartbeat(NOW, id, report(2, 1)).await.unwrap();
+    world
+        .store
+        .node_heartbeat(NOW, id, report(2, 1))
+        .await
+        .unwrap();
     let row = world.node_row(id).await;
     assert_eq!(row.facts.scheduling, Scheduling::Draining);
     assert_eq!(row.labels, labels(&[("disk", "ssd")]));
@@ -113,7 +163,11 @@ pub(crate) async fn what_an_operator_changes_stays_through_heartbeats(world: &Wo
     assert_eq!(row.facts.labels, merged);
     assert_eq!(row.facts.lease_until, Timestamp::NEVER);
 
-    let nothing = world.store.node_update(&BY, id, NodeChange::default()).await.unwrap();
+    let nothing = world
+        .store
+        .node_update(&BY, id, NodeChange::default())
+        .await
+        .unwrap();
     assert_eq!(nothing, Some(row));
     assert_eq!(world.told(id).await, ["node.registered", "node.updated"]);
 }
@@ -122,11 +176,21 @@ pub(crate) async fn a_node_leaves_only_when_nothing_sits_there(world: &World) {
     let node = world.node("n1", 2).await;
     let row = world.seated("echo", node).await;
     let refused = world.store.node_leave(&BY, node).await;
-    assert!(matches!(refused, Err(NodeLeaveError::Seated(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(NodeLeaveError::Seated(_))),
+        "{refused:?}"
+    );
     let unseat = super::seats::unseat(row.facts.id, 2, node);
-    world.store.workload_unseat(&BY, unseat, None).await.unwrap();
+    world
+        .store
+        .workload_unseat(&BY, unseat, None)
+        .await
+        .unwrap();
     world.store.node_leave(&BY, node).await.unwrap();
     let again = world.store.node_leave(&BY, node).await;
-    assert!(matches!(again, Err(NodeLeaveError::Unknown(_))), "{again:?}");
+    assert!(
+        matches!(again, Err(NodeLeaveError::Unknown(_))),
+        "{again:?}"
+    );
     assert_eq!(world.told(node).await, ["node.registered", "node.removed"]);
 }

@@ -24,8 +24,13 @@ pub(crate) async fn a_newer_schema_is_refused_by_name(world: &World) {
     let db = sea_orm::Database::connect(&world.url).await.unwrap();
     let step = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)";
     db.execute_unprepared(step).await.unwrap();
-    let error = Store::open(&world.url, SealingKey::from_bytes(world.key)).await.unwrap_err();
-    assert!(matches!(&error, OpenError::Newer(step) if step == "m9999_future"), "{error:?}");
+    let error = Store::open(&world.url, SealingKey::from_bytes(world.key))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, OpenError::Newer(step) if step == "m9999_future"),
+        "{error:?}"
+    );
     assert!(error.to_string().contains("newer version"), "{error}");
 }
 
@@ -35,7 +40,10 @@ async fn applied(world: &World) -> Vec<(String, i64)> {
     let sql = sea_orm::Statement::from_string(db.get_database_backend(), sql);
     let rows = db.query_all_raw(sql).await.unwrap();
     let row = |row: sea_orm::QueryResult| {
-        (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap())
+        (
+            row.try_get_by_index(0).unwrap(),
+            row.try_get_by_index(1).unwrap(),
+        )
     };
     rows.into_iter().map(row).collect()
 }
@@ -50,7 +58,9 @@ async fn an_address_of_no_known_database_is_refused() {
 
 #[tokio::test]
 async fn a_memory_database_is_one_database() {
-    let store = Store::open("sqlite::memory:", SealingKey::random()).await.unwrap();
+    let store = Store::open("sqlite::memory:", SealingKey::random())
+        .await
+        .unwrap();
     for _ in 0..3 {
         assert_eq!(store.node_list().await.unwrap(), Vec::new());
     }
@@ -59,21 +69,37 @@ async fn a_memory_database_is_one_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_secret_is_in_clear_in_the_file() {
     let world = World::sqlite().await;
-    let secrets = ["correct horse", "key of n1", "join me", "let me in", "the first token"];
+    let secrets = [
+        "correct horse",
+        "key of n1",
+        "join me",
+        "let me in",
+        "the first token",
+    ];
     world.stranger("n1").await;
     world.workload("echo").await;
     super::access::join_token(&world, secrets[2], 1).await;
     super::access::token(&world, secrets[3]).await;
     let store = &world.store;
-    store.bootstrap_admin(&super::world::BY, secrets[4], Vec::new()).await.unwrap();
+    store
+        .bootstrap_admin(&super::world::BY, secrets[4], Vec::new())
+        .await
+        .unwrap();
 
     let mut bytes = Vec::new();
     for end in ["", "-wal"] {
         let file = format!("{}{end}", world.database_file().display());
         bytes.extend(std::fs::read(file).unwrap());
     }
-    let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    assert!(holds("echo") && holds("TOKEN"), "the search finds what is in clear");
+    let holds = |text: &str| {
+        bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    };
+    assert!(
+        holds("echo") && holds("TOKEN"),
+        "the search finds what is in clear"
+    );
     for secret in secrets {
         assert!(!holds(secret), "'{secret}' is in the file");
     }

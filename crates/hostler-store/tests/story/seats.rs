@@ -9,19 +9,33 @@ use hostler_store::{ChangeOutcome, Limits, NodeChange, SeatOutcome, Unseat};
 use super::world::{BY, NOW, World, generation, report, seat};
 
 pub(crate) fn unseat(workload: WorkloadId, number: u64, node: NodeId) -> Unseat<'static> {
-    Unseat { workload, expected: generation(number), node, why: "its node is lost" }
+    Unseat {
+        workload,
+        expected: generation(number),
+        node,
+        why: "its node is lost",
+    }
 }
 
 pub(crate) async fn a_seat_takes_room_and_gives_it_back(world: &World) {
     let store = &world.store;
     let node = world.node("n1", 2).await;
     let row = world.workload("echo").await;
-    let outcome = store.workload_seat(&BY, seat(&row, node), None).await.unwrap();
+    let outcome = store
+        .workload_seat(&BY, seat(&row, node), None)
+        .await
+        .unwrap();
     assert_eq!(outcome, SeatOutcome::Seated(generation(2)));
     let seated = world.row(&row).await;
-    assert_eq!((seated.facts.seat, seated.facts.generation), (Some(node), generation(2)));
+    assert_eq!(
+        (seated.facts.seat, seated.facts.generation),
+        (Some(node), generation(2))
+    );
     let taken = world.node_row(node).await.facts;
-    assert_eq!((taken.reserved, taken.seated), (Resources::of(1_000, 1_024), 1));
+    assert_eq!(
+        (taken.reserved, taken.seated),
+        (Resources::of(1_000, 1_024), 1)
+    );
 
     let check = async |number, expected| {
         let request = unseat(row.facts.id, number, node);
@@ -33,7 +47,10 @@ pub(crate) async fn a_seat_takes_room_and_gives_it_back(world: &World) {
     check(2, ChangeOutcome::Changed).await;
     check(2, ChangeOutcome::Stale).await;
     let given_back = world.node_row(node).await.facts;
-    assert_eq!((given_back.reserved, given_back.seated), (Resources::default(), 0));
+    assert_eq!(
+        (given_back.reserved, given_back.seated),
+        (Resources::default(), 0)
+    );
     assert_eq!(world.row(&row).await.facts.generation, generation(3));
     let told = ["workload.created", "workload.seated", "workload.unseated"];
     assert_eq!(world.told(row.facts.id).await, told);
@@ -43,7 +60,10 @@ pub(crate) async fn a_full_closed_or_missing_node_has_no_room(world: &World) {
     let store = &world.store;
     let row = world.workload("echo").await;
     let check = async |node| {
-        let outcome = store.workload_seat(&BY, seat(&row, node), None).await.unwrap();
+        let outcome = store
+            .workload_seat(&BY, seat(&row, node), None)
+            .await
+            .unwrap();
         assert_eq!(outcome, SeatOutcome::NoRoom);
         assert_eq!(world.row(&row).await, row);
     };
@@ -53,7 +73,10 @@ pub(crate) async fn a_full_closed_or_missing_node_has_no_room(world: &World) {
     world.seated("first", full).await;
     check(full).await;
     let closed = world.node("closed", 1).await;
-    let close = NodeChange { scheduling: Some(Scheduling::Closed), labels: None };
+    let close = NodeChange {
+        scheduling: Some(Scheduling::Closed),
+        labels: None,
+    };
     store.node_update(&BY, closed, close).await.unwrap();
     check(closed).await;
     let small = world.stranger("small").await.facts.id;
@@ -68,13 +91,20 @@ pub(crate) async fn a_decision_on_an_older_generation_is_stale(world: &World) {
     let node = world.node("n1", 4).await;
     let row = world.workload("echo").await;
     let old = seat(&row, node);
-    let row = store.workload_goal_set(&BY, row.facts.id, Goal::Stopped).await.unwrap().unwrap();
+    let row = store
+        .workload_goal_set(&BY, row.facts.id, Goal::Stopped)
+        .await
+        .unwrap()
+        .unwrap();
     let check = async |request| {
         let outcome = store.workload_seat(&BY, request, None).await.unwrap();
         assert_eq!(outcome, SeatOutcome::Stale);
     };
     check(old).await;
-    store.workload_seat(&BY, seat(&row, node), None).await.unwrap();
+    store
+        .workload_seat(&BY, seat(&row, node), None)
+        .await
+        .unwrap();
     let seated = world.row(&row).await;
     check(seat(&row, node)).await;
     check(seat(&seated, node)).await;
@@ -92,19 +122,37 @@ pub(crate) async fn many_seats_share_a_transaction_and_fail_alone(world: &World)
     let mut unknown = requests[1];
     unknown.workload = WorkloadId::from_parts(1, [1; 10]);
     requests.push(unknown);
-    let outcomes = world.store.workload_seat_many(&BY, &requests, None).await.unwrap();
+    let outcomes = world
+        .store
+        .workload_seat_many(&BY, &requests, None)
+        .await
+        .unwrap();
     assert_eq!(outcomes.len(), 42);
     let places = |wanted: fn(&SeatOutcome) -> bool| -> Vec<usize> {
         (0..42).filter(|place| wanted(&outcomes[*place])).collect()
     };
-    assert_eq!(places(|outcome| *outcome == SeatOutcome::NoRoom), [16, 24, 32]);
+    assert_eq!(
+        places(|outcome| *outcome == SeatOutcome::NoRoom),
+        [16, 24, 32]
+    );
     assert_eq!(places(|outcome| *outcome == SeatOutcome::Stale), [40, 41]);
     assert_eq!(world.node_row(tight).await.facts.seated, 2);
     assert_eq!(world.node_row(roomy).await.facts.seated, 35);
     let seated = world.store.workload_on_node(&[tight, roomy]).await.unwrap();
-    assert!(seated.iter().all(|row| row.facts.generation == generation(2)));
+    assert!(
+        seated
+            .iter()
+            .all(|row| row.facts.generation == generation(2))
+    );
     assert_eq!(seated.len(), 37);
-    assert_eq!(world.store.workload_seat_many(&BY, &[], None).await.unwrap(), []);
+    assert_eq!(
+        world
+            .store
+            .workload_seat_many(&BY, &[], None)
+            .await
+            .unwrap(),
+        []
+    );
 }
 
 pub(crate) async fn overcommit_and_unclaimed_work_count(world: &World) {
@@ -117,15 +165,28 @@ pub(crate) async fn overcommit_and_unclaimed_work_count(world: &World) {
     heard.unclaimed_slots = 1;
     store.node_heartbeat(NOW, node, heard).await.unwrap();
     let row = world.node_row(node).await;
-    assert_eq!((row.facts.reserved, row.facts.seated), (Resources::of(1_000, 1_024), 1));
-    assert_eq!((row.unclaimed_room, row.unclaimed_slots), (Resources::of(1_000, 1_024), 1));
+    assert_eq!(
+        (row.facts.reserved, row.facts.seated),
+        (Resources::of(1_000, 1_024), 1)
+    );
+    assert_eq!(
+        (row.unclaimed_room, row.unclaimed_slots),
+        (Resources::of(1_000, 1_024), 1)
+    );
 
     let check = async |text: &str, percent, room: bool| {
         let row = world.workload(text).await;
         let mut request = seat(&row, node);
-        request.limits = Limits { cpu_percent: percent, memory_percent: percent };
+        request.limits = Limits {
+            cpu_percent: percent,
+            memory_percent: percent,
+        };
         let outcome = store.workload_seat(&BY, request, None).await.unwrap();
-        assert_eq!(matches!(outcome, SeatOutcome::Seated(_)), room, "{text}: {outcome:?}");
+        assert_eq!(
+            matches!(outcome, SeatOutcome::Seated(_)),
+            room,
+            "{text}: {outcome:?}"
+        );
     };
     check("one", 100, true).await;
     check("two", 100, false).await;
@@ -141,7 +202,10 @@ pub(crate) async fn what_sits_on_a_lost_node_keeps_its_seat_while_the_lease_hold
     let check = async |now, expected| {
         let by = hostler_store::By::new("hostler", now);
         let request = unseat(row.facts.id, 2, node);
-        let outcome = store.workload_unseat_lost(&by, request, None).await.unwrap();
+        let outcome = store
+            .workload_unseat_lost(&by, request, None)
+            .await
+            .unwrap();
         assert_eq!(outcome, expected);
     };
     check(end, ChangeOutcome::Stale).await;

@@ -42,14 +42,24 @@ impl World {
 
     async fn open(url: String, folder: tempfile::TempDir, postgres: Option<Arc<Postgres>>) -> Self {
         let key = [7; 32];
-        let store = Store::open(&url, SealingKey::from_bytes(key)).await.unwrap();
-        let world = Self { store, url, key, folder, _postgres: postgres };
+        let store = Store::open(&url, SealingKey::from_bytes(key))
+            .await
+            .unwrap();
+        let world = Self {
+            store,
+            url,
+            key,
+            folder,
+            _postgres: postgres,
+        };
         world.artifact("default").await;
         world
     }
 
     pub(crate) async fn again(&self) -> Store {
-        Store::open(&self.url, SealingKey::from_bytes(self.key)).await.unwrap()
+        Store::open(&self.url, SealingKey::from_bytes(self.key))
+            .await
+            .unwrap()
     }
 
     pub(crate) fn database_file(&self) -> PathBuf {
@@ -58,24 +68,40 @@ impl World {
 
     pub(crate) async fn artifact(&self, project: &str) {
         let project = name(project);
-        let new = NewArtifact { digest: DIGEST.to_owned(), kind: Kind::Elf, size: 1_024, project };
+        let new = NewArtifact {
+            digest: DIGEST.to_owned(),
+            kind: Kind::Elf,
+            size: 1_024,
+            project,
+        };
         self.store.artifact_insert(&BY, new).await.unwrap();
     }
 
     /// A registered node, not heard yet.
     pub(crate) async fn stranger(&self, text: &str) -> NodeRow {
-        self.store.node_register(&BY, new_node(text), None).await.unwrap()
+        self.store
+            .node_register(&BY, new_node(text), None)
+            .await
+            .unwrap()
     }
 
     /// A node that was heard, with room for `slots` workloads.
     pub(crate) async fn node(&self, text: &str, slots: u32) -> NodeId {
         let id = self.stranger(text).await.facts.id;
-        self.store.node_heartbeat(NOW, id, report(1, slots)).await.unwrap();
+        self.store
+            .node_heartbeat(NOW, id, report(1, slots))
+            .await
+            .unwrap();
         id
     }
 
     pub(crate) async fn workload(&self, text: &str) -> WorkloadRow {
-        match self.store.workload_insert(&BY, new_workload(text), None).await.unwrap() {
+        match self
+            .store
+            .workload_insert(&BY, new_workload(text), None)
+            .await
+            .unwrap()
+        {
             Inserted::New(row) => row,
             Inserted::Replayed(row) => panic!("{row:?} was there before"),
         }
@@ -84,13 +110,20 @@ impl World {
     /// A workload that sits on `node`, at generation 2.
     pub(crate) async fn seated(&self, text: &str, node: NodeId) -> WorkloadRow {
         let row = self.workload(text).await;
-        self.store.workload_seat(&BY, seat(&row, node), None).await.unwrap();
+        self.store
+            .workload_seat(&BY, seat(&row, node), None)
+            .await
+            .unwrap();
         self.row(&row).await
     }
 
     /// The workload as it is now.
     pub(crate) async fn row(&self, row: &WorkloadRow) -> WorkloadRow {
-        self.store.workload_get(row.facts.id).await.unwrap().unwrap()
+        self.store
+            .workload_get(row.facts.id)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// The node as it is now.
@@ -114,7 +147,10 @@ pub(crate) fn name(text: &str) -> Name {
 }
 
 pub(crate) fn labels(pairs: &[(&str, &str)]) -> Labels {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 pub(crate) fn new_node(text: &str) -> NewNode {
@@ -170,12 +206,12 @@ pub(crate) fn new_workload(text: &str) -> NewWorkload {
     }
 }
 
-pub(crate) fn key(text: &str, request: u8) -> Option<IdempotencyKey> {
-    Some(IdempotencyKey {
+pub(crate) fn key(text: &str, request: u8) -> IdempotencyKey {
+    IdempotencyKey {
         key: text.to_owned(),
         request_hash: [request; 32],
         actor: "ada".to_owned(),
-    })
+    }
 }
 
 pub(crate) fn seat(row: &WorkloadRow, node: NodeId) -> SeatRequest {

@@ -142,6 +142,15 @@ impl Call {
         read(&url, response).await
     }
 
+    /// Sends it; the answer is a JSON body, or nothing with status 204.
+    pub(super) async fn maybe<T: DeserializeOwned>(self) -> Result<Option<T>, ClientError> {
+        let (url, response) = self.send(&[]).await?;
+        if response.status() == StatusCode::NO_CONTENT {
+            return Ok(None);
+        }
+        read(&url, response).await.map(Some)
+    }
+
     /// Sends it; what is answered does not matter.
     pub(super) async fn done(self) -> Result<(), ClientError> {
         self.send(&[]).await.map(drop)

@@ -1,4 +1,4 @@
-//! The NATS side of a node (`docs/protocol.md`): the `$NEX` control API, the
+//! The NATS side of a node (protocol, sections 1 to 4): the `$NEX` control API, the
 //! event and log feeds, and the cryptography under them.
 //!
 //! Bodies are written as the original writes them (member order, omissions,

@@ -204,6 +204,29 @@ async fn a_heartbeat_carries_the_nodes_key_and_not_the_bearer() {
 }
 
 #[tokio::test]
+async fn a_node_that_leaves_is_gone_or_gives_its_work_away_first() {
+    let node = NodeId::from_parts(1, [0; 10]);
+    let gone = Peer::saying("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n".into());
+    assert_eq!(gone.control().node_remove(node).await.unwrap(), None);
+    let operation = format!(
+        r#"{{"id":"{}","kind":"node.remove","subject":"{node}","state":"waiting","steps_done":[],
+            "progress":"","cancel_asked":false,"created_at":"2024-04-26T20:46:01Z"}}"#,
+        workload()
+    );
+    let busy = Peer::answering("202 Accepted", "application/json", &operation);
+    let operation = busy.control().node_remove(node).await.unwrap().unwrap();
+    assert_eq!(operation.kind, "node.remove");
+}
+
+#[tokio::test]
+async fn artifacts_of_all_projects_are_asked_for_without_a_project() {
+    let peer = Peer::answering("200 OK", "application/json", "[]");
+    assert!(peer.control().artifacts(None).await.unwrap().is_empty());
+    let asked = peer.asked();
+    assert!(!asked.contains("project"), "{asked}");
+}
+
+#[tokio::test]
 async fn an_order_to_a_node_is_a_put_with_its_key() {
     let entry = format!(
         r#"{{"id":"{}","generation":3,"state":"absent"}}"#,
@@ -272,12 +295,16 @@ async fn an_artifact_goes_up_as_bytes_and_comes_down_as_bytes() {
     );
     assert!(asked.ends_with("\r\n\r\nabc"), "{asked}");
     let peer = Peer::answering("200 OK", "application/octet-stream", "abc");
-    let pieces = peer.control().artifact_content("d/../e").await.unwrap();
+    let pieces = peer
+        .control()
+        .artifact_content("d/../e", "default")
+        .await
+        .unwrap();
     let pieces: Vec<_> = pieces.map(|piece| piece.unwrap()).collect().await;
     assert_eq!(pieces.concat(), b"abc");
     assert!(
         peer.asked()
-            .starts_with("GET /artifacts/d%2F..%2Fe/content HTTP")
+            .starts_with("GET /artifacts/d%2F..%2Fe/content?project=default HTTP")
     );
 }
 

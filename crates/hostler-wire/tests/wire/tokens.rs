@@ -78,7 +78,7 @@ fn only_a_digest_is_a_claim_about_the_artifact() {
     check(&digest, Some(&digest));
     check(&digest.to_uppercase(), Some(&digest));
     check("", None);
-    check("TODO", None);
+    check("not a digest", None);
     check(&"z".repeat(64), None);
     check(&digest[1..], None);
 }

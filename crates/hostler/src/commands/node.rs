@@ -32,7 +32,9 @@ pub(crate) async fn perform(command: NodeCommand, client: &ControlClient, output
         }
         NodeCommand::Rm(which) => {
             let node = find(&which, client).await?;
-            client.node_remove(node.id).await?;
+            if let Some(operation) = client.node_remove(node.id).await? {
+                wait_until_ended(operation, client, output).await?;
+            }
             output.remark(format!("{} is unregistered.", node.name));
             Ok(())
         }

@@ -24,7 +24,9 @@ impl Output {
         if self.json {
             println!("{}", serde_json::to_string_pretty(value)?);
         } else {
-            println!("{}", table(value));
+            for line in table(value).lines() {
+                println!("{}", line.trim());
+            }
         }
         Ok(())
     }

@@ -143,5 +143,5 @@ fn announce(fleet: &Fleet, context_file: &std::path::Path) {
         println!("  Token    {}", fleet.token);
         println!("           shown once; kept for the CLI in {}", context_file.display());
     }
-    println!("Try: hostler node ls   Stop: Ctrl-C");
+    println!("Try: hostler node ls. Stop: Ctrl-C.");
 }

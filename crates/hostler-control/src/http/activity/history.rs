@@ -27,5 +27,9 @@ pub(crate) async fn history(
     let events = app.store.event_list(&wanted, after, limit).await;
     let events = events.map_err(|error| ApiError::internal("reading the history", &error))?;
     let shown = events.into_iter().map(show).collect();
-    Ok(axum::Json(page(shown, size, |entry: &rest::ActivityEntry| entry.id.to_string())))
+    Ok(axum::Json(page(
+        shown,
+        size,
+        |entry: &rest::ActivityEntry| entry.id.to_string(),
+    )))
 }

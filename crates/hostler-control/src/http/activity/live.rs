@@ -54,7 +54,10 @@ pub(crate) async fn live(
 }
 
 async fn newest(app: &App) -> Result<Option<EventId>, StoreError> {
-    let events = app.store.event_list(&EventFilter::default(), None, 1).await?;
+    let events = app
+        .store
+        .event_list(&EventFilter::default(), None, 1)
+        .await?;
     Ok(events.last().map(|event| event.id))
 }
 
@@ -99,7 +102,10 @@ impl Tail {
     async fn read(&self) -> Result<Vec<Event>, StoreError> {
         // An empty history has no id to continue after: everything is new.
         let first = self.after.unwrap_or(EventId::from_uuid(uuid::Uuid::nil()));
-        self.app.store.event_list(&self.wanted, Some(first), BATCH).await
+        self.app
+            .store
+            .event_list(&self.wanted, Some(first), BATCH)
+            .await
     }
 }
 

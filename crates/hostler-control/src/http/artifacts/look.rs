@@ -90,7 +90,10 @@ pub(crate) async fn delete(
     let digest = digest(&text)?;
     let project = query.project(&user)?;
     let by = user.by(app.now());
-    let deleted = app.store.artifact_delete(&by, &project, &digest.to_string()).await;
+    let deleted = app
+        .store
+        .artifact_delete(&by, &project, &digest.to_string())
+        .await;
     match deleted.map_err(|error| failed(&error))? {
         // The file goes when housekeeping finds that nobody holds it: an upload
         // of the same bytes may be on its way right now.
@@ -105,7 +108,8 @@ pub(crate) async fn delete(
 
 async fn find(app: &App, project: &Name, digest: Digest) -> ApiResult<ArtifactRow> {
     let row = app.store.artifact_get(project, &digest.to_string()).await;
-    row.map_err(|error| failed(&error))?.ok_or_else(|| absent(digest))
+    row.map_err(|error| failed(&error))?
+        .ok_or_else(|| absent(digest))
 }
 
 /// A node's key opens the artifacts of what is seated there, and no others.

@@ -14,8 +14,8 @@ use serde::Deserialize;
 
 use super::auth::User;
 use super::error::{ApiError, ApiResult, Code};
-use hostler_wire::convert::datetime;
 use crate::artifacts::Digest;
+use hostler_wire::convert::datetime;
 
 /// Which project's artifacts are meant.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -60,7 +60,9 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 
 /// Who says what the bytes are is held to it.
 fn said_kind(headers: &HeaderMap, kind: Kind) -> ApiResult<()> {
-    let said = headers.get(KIND_HEADER).map(|value| value.to_str().unwrap_or_default());
+    let said = headers
+        .get(KIND_HEADER)
+        .map(|value| value.to_str().unwrap_or_default());
     match said {
         Some(said) if said != kind.as_str() => {
             let text = format!("the artifact is {}, not '{said}'", kind.as_str());

@@ -35,7 +35,11 @@ impl KnownTokens {
         {
             return Ok(Some(user).filter(|user| !is_expired(user.expires_at, app.now())));
         }
-        let user = app.store.token_by_secret(secret, app.now()).await?.map(User::from);
+        let user = app
+            .store
+            .token_by_secret(secret, app.now())
+            .await?
+            .map(User::from);
         if let Some(user) = &user {
             let mut known = self.lock();
             if known.len() >= KEPT {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use hostler_core::id::{BootId, NodeId, WorkloadId};
-use hostler_core::node::{Beat, lease_grant};
+use hostler_core::node::{Availability, Beat, availability, lease_grant};
 use hostler_core::workload::{Claim, Goal, SeenState, claim, wants_forgotten};
 use hostler_core::{Generation, Resources, Timestamp};
 use hostler_store::{
@@ -45,13 +45,20 @@ pub(crate) async fn heartbeat(
     let report = report_of(&body, now);
     let kept = report.fence_after_ms.map(Duration::from_millis);
     let grant = lease_grant(now, app.other_nodes(), kept, &app.timing);
-    let mut ledger = Ledger::look(&app, &node, &report.ledger).await.map_err(failed)?;
+    let mut ledger = Ledger::look(&app, &node, &report.ledger)
+        .await
+        .map_err(failed)?;
     let order = HeartbeatOrder {
         boot: report.beat.boot,
         sequence: report.beat.sequence,
     };
     let noted = node_report(&body, report, &ledger.unknown, grant.until);
-    match app.store.node_heartbeat(now, node.facts.id, noted).await.map_err(failed)? {
+    match app
+        .store
+        .node_heartbeat(now, node.facts.id, noted)
+        .await
+        .map_err(failed)?
+    {
         HeartbeatOutcome::Accepted => ledger.write(&app, order, now).await.map_err(failed)?,
         HeartbeatOutcome::Stale => {
             let text = "a later heartbeat of this node was heard already";
@@ -60,6 +67,10 @@ pub(crate) async fn heartbeat(
         HeartbeatOutcome::Unknown => {
             return Err(ApiError::new(Code::Gone, "this node was unregistered"));
         }
+    }
+    if availability(node.facts.last_heard, now, &app.timing) != Availability::Online {
+        // It takes work again, from now on.
+        app.passes.wake_all();
     }
     Ok(axum::Json(HeartbeatReply {
         heartbeat_ms: millis(app.timing.heartbeat),
@@ -102,8 +113,10 @@ fn node_report(
 ) -> NodeReport {
     let taken = report.unclaimed.iter().map(|work| work.resources.into());
     let room = taken.fold(Resources::default(), Resources::plus);
-    let named = report.unclaimed.iter().map(unclaimed_text);
-    let names: Vec<String> = named.chain(unknown.iter().map(ToString::to_string)).collect();
+    let works = report.unclaimed.iter().map(unclaimed_text);
+    let names: Vec<String> = works
+        .chain(unknown.iter().map(ToString::to_string))
+        .collect();
     let mut tags = report.tags;
     tags.insert(DISK_TAG.to_owned(), body.total_disk.to_string());
     NodeReport {
@@ -138,15 +151,15 @@ struct Ledger {
 
 impl Ledger {
     /// Claims every entry, by what the store says now.
-    async fn look(
-        app: &App,
-        node: &NodeRow,
-        entries: &[Entry],
-    ) -> Result<Self, StoreError> {
+    async fn look(app: &App, node: &NodeRow, entries: &[Entry]) -> Result<Self, StoreError> {
         let ids: Vec<WorkloadId> = entries.iter().map(|entry| entry.id).collect();
         let rows = app.store.workload_many(&ids).await?;
         let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.facts.id, row)).collect();
-        let erased: Vec<_> = ids.iter().filter(|id| !rows.contains_key(id)).copied().collect();
+        let erased: Vec<_> = ids
+            .iter()
+            .filter(|id| !rows.contains_key(id))
+            .copied()
+            .collect();
         let graves = app.store.tombstones(&erased).await?;
         let graves: BTreeMap<_, _> = graves.into_iter().map(|grave| (grave.id, grave)).collect();
         let mut ledger = Self {
@@ -163,12 +176,7 @@ impl Ledger {
         Ok(ledger)
     }
 
-    fn sort(
-        &mut self,
-        entry: &Entry,
-        row: Option<&WorkloadRow>,
-        grave: Option<&Tombstone>,
-    ) {
+    fn sort(&mut self, entry: &Entry, row: Option<&WorkloadRow>, grave: Option<&Tombstone>) {
         let Some(node) = self.node else { return };
         let facts = row.map(|row| &row.facts);
         if entry.state == SeenState::Absent && wants_forgotten(node, facts) {
@@ -193,7 +201,10 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let Some(node) = self.node else { return Ok(()) };
-        let changed = app.store.workload_seen(now, node, &self.seen, Some(order)).await?;
+        let changed = app
+            .store
+            .workload_seen(now, node, &self.seen, Some(order))
+            .await?;
         app.store.tombstone_needed(now, &self.needed).await?;
         let strays = app.strays.note(node, std::mem::take(&mut self.strays));
         if strays || !changed.is_empty() {

@@ -12,8 +12,8 @@ use crate::http::auth::User;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{Json, Path};
 use crate::http::operations::show_operation;
-use hostler_wire::convert::datetime;
 use crate::state::App;
+use hostler_wire::convert::datetime;
 
 /// All nodes, by name.
 #[utoipa::path(get, path = "/slaves", tag = "nodes",
@@ -84,7 +84,14 @@ pub(crate) async fn drain(
         Json::<rest::DrainRequest>::parse(&body)?.0
     };
     node(&app, id).await?;
-    let operation = ask(&app, &user, OperationKind::NodeDrain, id, request.deadline_s).await?;
+    let operation = ask(
+        &app,
+        &user,
+        OperationKind::NodeDrain,
+        id,
+        request.deadline_s,
+    )
+    .await?;
     Ok((StatusCode::ACCEPTED, axum::Json(operation)))
 }
 

@@ -3,8 +3,8 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use hostler_core::access::Policy;
 use hostler_core::Name;
+use hostler_core::access::Policy;
 use hostler_daemon::secret::random_secret;
 use hostler_store::{By, NewNode, NodeRegisterError, Secret};
 use hostler_wire::rest;
@@ -35,7 +35,11 @@ pub(crate) async fn register(
     let key = format!("hn_{}", random_secret());
     let new = new_node(body, Secret::new(key.clone()))?;
     let by = By::new(&actor, app.now());
-    let row = app.store.node_register(&by, new, join).await.map_err(refusal)?;
+    let row = app
+        .store
+        .node_register(&by, new, join)
+        .await
+        .map_err(refusal)?;
     app.fleet_size.fetch_add(1, Ordering::Relaxed);
     let answer = rest::NodeRegistered {
         node: show_node(row, app.now(), &app.timing),
@@ -52,7 +56,10 @@ fn new_node(body: rest::NodeRegister, key: Secret) -> ApiResult<NewNode> {
         mistakes.push(format!("name: {error}"));
     }
     if !is_host(&body.hostname) {
-        mistakes.push(format!("hostname: '{}' is no address or host name", body.hostname));
+        mistakes.push(format!(
+            "hostname: '{}' is no address or host name",
+            body.hostname
+        ));
     }
     if body.port == 0 {
         mistakes.push("port: is zero".to_owned());

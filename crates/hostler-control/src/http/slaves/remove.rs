@@ -60,7 +60,9 @@ pub(crate) async fn remove(
 /// One node fewer.
 fn gone(app: &App) -> Response {
     let fewer = |size: usize| size.checked_sub(1);
-    let _ = app.fleet_size.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
+    let _ = app
+        .fleet_size
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
     app.passes.wake_all();
     StatusCode::NO_CONTENT.into_response()
 }

@@ -1,7 +1,7 @@
 //! A node as the API shows it: facts from the store, status from silence.
 
-use hostler_core::node::{Timing, availability, node_status};
 use hostler_core::Timestamp;
+use hostler_core::node::{Timing, availability, node_status};
 use hostler_store::NodeRow;
 use hostler_wire::rest;
 
@@ -13,7 +13,10 @@ pub(super) const DISK_TAG: &str = "hostler.disk-gb";
 /// The node, as seen at `now`.
 pub(super) fn show_node(row: NodeRow, now: Timestamp, timing: &Timing) -> rest::Node {
     let facts = row.facts;
-    let status = node_status(availability(facts.last_heard, now, timing), facts.scheduling);
+    let status = node_status(
+        availability(facts.last_heard, now, timing),
+        facts.scheduling,
+    );
     let disk = facts.labels.get(DISK_TAG).and_then(|gb| gb.parse().ok());
     rest::Node {
         id: facts.id,

@@ -56,7 +56,10 @@ pub(crate) async fn delete(
 
 async fn want(app: &App, user: &User, id: WorkloadId, goal: Goal) -> ApiResult<Changed> {
     find(app, user, id).await?;
-    let changed = app.store.workload_goal_set(&user.by(app.now()), id, goal).await;
+    let changed = app
+        .store
+        .workload_goal_set(&user.by(app.now()), id, goal)
+        .await;
     let row = changed
         .map_err(|error| failed(&error))?
         .ok_or_else(|| ApiError::not_found("workload", id))?;
@@ -64,6 +67,8 @@ async fn want(app: &App, user: &User, id: WorkloadId, goal: Goal) -> ApiResult<C
         return Err(ApiError::new(Code::Gone, "this workload is being deleted"));
     }
     app.passes.wake();
-    let seats = Seats::of_one(app, &row).await.map_err(|error| failed(&error))?;
+    let seats = Seats::of_one(app, &row)
+        .await
+        .map_err(|error| failed(&error))?;
     Ok((StatusCode::ACCEPTED, axum::Json(seats.show(row))))
 }

@@ -4,9 +4,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use hostler_store::{
-    IdempotencyKey, InsertError, Inserted, NewWorkload, StoreError, WorkloadSpec,
-};
+use hostler_store::{IdempotencyKey, InsertError, Inserted, NewWorkload, StoreError, WorkloadSpec};
 use hostler_wire::convert::NewWorkload as Checked;
 use hostler_wire::rest;
 use sha2::{Digest, Sha256};
@@ -35,14 +33,21 @@ pub(crate) async fn create(
 ) -> ApiResult<Response> {
     let key = idempotency_key(&user, &headers, &body)?;
     let new = new_workload(&user, body)?;
+    is_of_its_kind(&app, &new.spec).await?;
     let by = user.by(app.now());
-    let inserted = app.store.workload_insert(&by, new, key).await.map_err(refusal)?;
+    let inserted = app
+        .store
+        .workload_insert(&by, new, key)
+        .await
+        .map_err(refusal)?;
     let (status, row) = match inserted {
         Inserted::New(row) => (StatusCode::CREATED, row),
         Inserted::Replayed(row) => (StatusCode::OK, row),
     };
     app.passes.wake();
-    let seats = Seats::of_one(&app, &row).await.map_err(|error| super::failed(&error))?;
+    let seats = Seats::of_one(&app, &row)
+        .await
+        .map_err(|error| super::failed(&error))?;
     let location = [(header::LOCATION, format!("/workloads/{}", row.facts.id))];
     Ok((status, location, axum::Json(seats.show(row))).into_response())
 }
@@ -90,7 +95,9 @@ fn new_workload(user: &User, body: rest::WorkloadCreate) -> ApiResult<NewWorkloa
         environment: checked.environment,
         goal: checked.goal,
         spec: WorkloadSpec {
-            triggers: subjects.map(|subject| subject.as_str().to_owned()).collect(),
+            triggers: subjects
+                .map(|subject| subject.as_str().to_owned())
+                .collect(),
             project: checked.project,
             name: checked.name,
             kind: checked.kind,
@@ -105,6 +112,22 @@ fn new_workload(user: &User, body: rest::WorkloadCreate) -> ApiResult<NewWorkloa
             description: checked.description,
         },
     })
+}
+
+/// An artifact that the project does not hold is refused by the store.
+async fn is_of_its_kind(app: &App, spec: &WorkloadSpec) -> ApiResult<()> {
+    let found = app
+        .known_artifacts
+        .find(&app.store, &spec.project, &spec.artifact)
+        .await;
+    match found.map_err(|error| internal(&error))? {
+        Some(artifact) if artifact.kind != spec.kind => {
+            let (is, asked) = (artifact.kind.as_str(), spec.kind.as_str());
+            let text = format!("kind: the artifact is {is}, not {asked}");
+            Err(ApiError::new(Code::Invalid, text).hint(format!("say kind '{is}'")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn refusal(error: InsertError) -> ApiError {

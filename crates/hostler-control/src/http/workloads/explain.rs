@@ -68,8 +68,11 @@ async fn answer(
 }
 
 fn busy() -> ApiError {
-    ApiError::new(Code::TooMany, "too many explanations are being made at this moment")
-        .hint("ask again in a second")
+    ApiError::new(
+        Code::TooMany,
+        "too many explanations are being made at this moment",
+    )
+    .hint("ask again in a second")
 }
 
 fn told(

@@ -32,7 +32,11 @@ pub(crate) async fn list(
     let after = query.after.as_deref().map(id).transpose()?;
     let size = page_size(query.limit);
     let seats = Seats::all(&app).await.map_err(|error| failed(&error))?;
-    let wanted = |row: &WorkloadRow| query.status.is_none_or(|status| seats.status(row) == status);
+    let wanted = |row: &WorkloadRow| {
+        query
+            .status
+            .is_none_or(|status| seats.status(row) == status)
+    };
     let rows = select(&app, &filter, after, size + 1, wanted).await?;
     let rows = page(rows, size, |row| row.facts.id.to_string());
     Ok(axum::Json(rest::Page {
@@ -86,6 +90,8 @@ pub(crate) async fn get(
     Path(id): Path<WorkloadId>,
 ) -> ApiResult<axum::Json<rest::Workload>> {
     let row = find(&app, &user, id).await?;
-    let seats = Seats::of_one(&app, &row).await.map_err(|error| failed(&error))?;
+    let seats = Seats::of_one(&app, &row)
+        .await
+        .map_err(|error| failed(&error))?;
     Ok(axum::Json(seats.show(row)))
 }

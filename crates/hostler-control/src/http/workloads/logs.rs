@@ -36,7 +36,9 @@ fn flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Er
     match String::deserialize(deserializer)?.as_str() {
         "1" | "true" | "" => Ok(true),
         "0" | "false" => Ok(false),
-        other => Err(serde::de::Error::custom(format!("'{other}' is not true or false"))),
+        other => Err(serde::de::Error::custom(format!(
+            "'{other}' is not true or false"
+        ))),
     }
 }
 

@@ -24,7 +24,11 @@ use crate::state::App;
 
 /// The row of a workload that must exist for this user.
 async fn find(app: &App, user: &User, id: WorkloadId) -> ApiResult<WorkloadRow> {
-    let row = app.store.workload_get(id).await.map_err(|error| failed(&error))?;
+    let row = app
+        .store
+        .workload_get(id)
+        .await
+        .map_err(|error| failed(&error))?;
     row.filter(|row| user.sees(&row.spec.project))
         .ok_or_else(|| ApiError::not_found("workload", id))
 }

@@ -57,7 +57,11 @@ impl Views {
     /// Nodes whose settled workloads need a look all the same.
     fn troubled(&self) -> Vec<NodeId> {
         let troubled = |(view, _): &&(SeatView, NodeRow)| view.lost || view.draining;
-        self.0.values().filter(troubled).map(|(_, row)| row.facts.id).collect()
+        self.0
+            .values()
+            .filter(troubled)
+            .map(|(_, row)| row.facts.id)
+            .collect()
     }
 }
 
@@ -117,6 +121,11 @@ impl Pass for Workloads {
             self.lease.lose();
             self.board.forget();
         }
-        done.map(Outcome::Did).map_err(PassError::at("carrying out steps"))
+        done.map(Outcome::Did)
+            .map_err(PassError::at("carrying out steps"))
+    }
+
+    async fn end(&mut self) {
+        self.lease.give_back(&self.app).await;
     }
 }

@@ -47,13 +47,19 @@ impl Workloads {
             let unit = unit_of(&row);
             let known = refused.get(&shape(&unit)).cloned();
             let choice = known.map_or_else(
-                || self.board.choose(&unit).map_err(|refusal| refusal.to_string()),
+                || {
+                    self.board
+                        .choose(&unit)
+                        .map_err(|refusal| refusal.to_string())
+                },
                 Err,
             );
             match choice {
                 Ok(node) => requests.push(self.request(views, &row, node)),
                 Err(reason) => {
-                    refused.entry(shape(&unit)).or_insert_with(|| reason.clone());
+                    refused
+                        .entry(shape(&unit))
+                        .or_insert_with(|| reason.clone());
                     waiting.push((row, reason));
                 }
             }
@@ -85,7 +91,11 @@ impl Workloads {
             return Ok(());
         }
         let by = By::new("hostler", self.app.now());
-        let outcomes = self.app.store.workload_seat_many(&by, requests, Some(fence)).await;
+        let outcomes = self
+            .app
+            .store
+            .workload_seat_many(&by, requests, Some(fence))
+            .await;
         let outcomes = outcomes.inspect_err(|_| self.board.forget())?;
         let seated = |outcome: &SeatOutcome| matches!(outcome, SeatOutcome::Seated(_));
         let given = outcomes.iter().filter(|outcome| seated(outcome)).count();
@@ -103,12 +113,17 @@ impl Workloads {
     async fn tell(&self, waiting: &[(WorkloadRow, String)]) -> Result<usize, StoreError> {
         let by = By::new("hostler", self.app.now());
         let changed = |(row, reason): &&(WorkloadRow, String)| row.reason.as_ref() != Some(reason);
-        let (never_told, told): (Vec<_>, Vec<_>) =
-            waiting.iter().filter(changed).partition(|(row, _)| row.reason.is_none());
+        let (never_told, told): (Vec<_>, Vec<_>) = waiting
+            .iter()
+            .filter(changed)
+            .partition(|(row, _)| row.reason.is_none());
         let mut written = 0;
         for (row, reason) in never_told.into_iter().chain(told).take(REASONS) {
             let id = row.facts.id;
-            self.app.store.workload_reason_set(&by, id, Some(reason)).await?;
+            self.app
+                .store
+                .workload_reason_set(&by, id, Some(reason))
+                .await?;
             written += 1;
         }
         Ok(written)

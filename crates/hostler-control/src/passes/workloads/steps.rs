@@ -41,7 +41,9 @@ impl Workloads {
     }
 
     fn order(&self, node: NodeId, row: &WorkloadRow) {
-        self.app.calls.order(&self.app, node, row.facts.id, Order::Step);
+        self.app
+            .calls
+            .order(&self.app, node, row.facts.id, Order::Step);
     }
 
     async fn unseat(
@@ -62,9 +64,15 @@ impl Workloads {
         // What was decided because of silence is decided again in the
         // transaction: the node may have been heard since.
         let outcome = if lost {
-            self.app.store.workload_unseat_lost(&by, unseat, Some(fence)).await?
+            self.app
+                .store
+                .workload_unseat_lost(&by, unseat, Some(fence))
+                .await?
         } else {
-            self.app.store.workload_unseat(&by, unseat, Some(fence)).await?
+            self.app
+                .store
+                .workload_unseat(&by, unseat, Some(fence))
+                .await?
         };
         if outcome == ChangeOutcome::Changed {
             self.board.unseat(&unit_of(row), node);
@@ -83,7 +91,10 @@ impl Workloads {
         let by = By::new("hostler", self.app.now());
         let (id, step) = (row.facts.id, (row.facts.generation, to));
         tracing::warn!(workload = %id, %to, "its node was told more than this database knows");
-        self.app.store.workload_raise(&by, id, step, Some(fence)).await?;
+        self.app
+            .store
+            .workload_raise(&by, id, step, Some(fence))
+            .await?;
         self.app.passes.wake();
         Ok(())
     }
@@ -91,7 +102,10 @@ impl Workloads {
     async fn erase(&self, row: &WorkloadRow, fence: &Fence) -> Result<(), FencedError> {
         let by = By::new("hostler", self.app.now());
         let (id, expected) = (row.facts.id, row.facts.generation);
-        self.app.store.workload_erase(&by, id, expected, Some(fence)).await?;
+        self.app
+            .store
+            .workload_erase(&by, id, expected, Some(fence))
+            .await?;
         Ok(())
     }
 }

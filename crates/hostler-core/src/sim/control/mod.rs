@@ -72,7 +72,7 @@ impl Control {
     fn soon(&self, stage: &mut Stage, act: Act) {
         let (control, life) = (self.at, self.life);
         let act = Event::Act { control, life, act };
-        if !stage.calm && stage.rng.chance(4) {
+        if !stage.calm && stage.rng.chance(12) {
             stage.after(800, 8_000, act);
         } else if stage.rng.chance(20) {
             stage.after(40, 800, act);

@@ -12,8 +12,8 @@ use futures::StreamExt as _;
 use hostler_core::id::SlotId;
 use hostler_wire::agent::{
     AgentDeployRequest, AgentLevel, AgentPhase, AgentRefusal, AgentState, ArtifactRequest,
-    CloudEvent, DeployResponse, EventData, ERROR_HEADER, RUNTIME_HEADER, HandshakeRequest,
-    LogEntry, Message as _, WorkloadStopped, subject,
+    CloudEvent, DeployResponse, ERROR_HEADER, EventData, HandshakeRequest, LogEntry, Message as _,
+    RUNTIME_HEADER, WorkloadStopped, subject,
 };
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
@@ -99,7 +99,8 @@ impl FakeAgent {
             level: AgentLevel::INFO,
             text: text.to_owned(),
         };
-        self.publish(subject::logs(&self.slot), entry.encode()).await;
+        self.publish(subject::logs(&self.slot), entry.encode())
+            .await;
     }
 
     /// Ends as the workload.
@@ -235,7 +236,8 @@ impl FakeAgent {
         }
         let hash = data_encoding::HEXLOWER.encode(&hash.finalize());
         let same = hash == request.hash;
-        same.then_some(()).ok_or_else(|| failed(&"the digest differs"))
+        same.then_some(())
+            .ok_or_else(|| failed(&"the digest differs"))
     }
 
     async fn answer(&self, client: &Client, message: Message) {

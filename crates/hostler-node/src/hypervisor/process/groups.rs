@@ -14,7 +14,7 @@ use hostler_core::id::SlotId;
 use hostler_daemon::process::ProcessId;
 use rustix::process::Signal;
 
-use super::hierarchy::{Hierarchy, hierarchies};
+use super::hierarchy::{Hierarchy, Power, hierarchies};
 use super::scan::signal;
 use crate::hypervisor::{LimitError, Limits};
 
@@ -42,15 +42,15 @@ impl Groups {
 
     /// What the groups really do here, in words for tags.
     pub(super) fn measures(&self) -> Vec<&'static str> {
-        let any = |has: fn(&Hierarchy) -> bool| self.hierarchies.iter().any(has);
         [
-            (any(|one| one.cpu), "cgroup-cpu"),
-            (any(|one| one.memory), "cgroup-memory"),
-            (any(|one| one.pids), "cgroup-pids"),
-            (any(|one| one.atomic), "cgroup-kill"),
+            (Power::Cpu, "cgroup-cpu"),
+            (Power::Memory, "cgroup-memory"),
+            (Power::Pids, "cgroup-pids"),
+            (Power::Kill, "cgroup-kill"),
         ]
         .into_iter()
-        .filter_map(|(works, word)| works.then_some(word))
+        .filter(|(power, _)| self.hierarchies.iter().any(|one| one.has(*power)))
+        .map(|(_, word)| word)
         .collect()
     }
 
@@ -95,24 +95,26 @@ impl Groups {
 /// The files of a hierarchy that hold these limits, in the order to write them.
 fn limit_files(one: &Hierarchy, limits: Limits) -> Vec<(&'static str, String)> {
     let mut files = Vec::new();
-    if one.cpu && limits.cpu.as_millis() > 0 {
+    if one.has(Power::Cpu) && limits.cpu.as_millis() > 0 {
         let quota = (limits.cpu.as_millis() * PERIOD / 1_000).max(1_000);
-        files.push(match one.unified {
-            true => ("cpu.max", format!("{quota} {PERIOD}")),
-            false => ("cpu.cfs_quota_us", quota.to_string()),
+        files.push(if one.unified {
+            ("cpu.max", format!("{quota} {PERIOD}"))
+        } else {
+            ("cpu.cfs_quota_us", quota.to_string())
         });
     }
-    if one.memory && limits.memory.get() > 0 {
+    if one.has(Power::Memory) && limits.memory.get() > 0 {
         let bytes = limits.memory.get().saturating_add(AGENT_MEMORY).to_string();
-        match one.unified {
-            true => files.extend([("memory.max", bytes), ("memory.swap.max", "0".to_owned())]),
-            false => files.extend([
+        files.extend(if one.unified {
+            [("memory.max", bytes), ("memory.swap.max", "0".to_owned())]
+        } else {
+            [
                 ("memory.limit_in_bytes", bytes.clone()),
                 ("memory.memsw.limit_in_bytes", bytes),
-            ]),
-        }
+            ]
+        });
     }
-    if one.pids && limits.pids > 0 {
+    if one.has(Power::Pids) && limits.pids > 0 {
         let tasks = limits.pids.saturating_add(AGENT_TASKS);
         files.push(("pids.max", tasks.to_string()));
     }
@@ -234,10 +236,7 @@ mod tests {
         Hierarchy {
             base: "/x".into(),
             unified,
-            cpu: true,
-            memory: true,
-            pids: true,
-            atomic: false,
+            powers: vec![Power::Cpu, Power::Memory, Power::Pids],
         }
     }
 

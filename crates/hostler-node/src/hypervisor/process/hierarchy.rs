@@ -17,14 +17,35 @@ pub(super) struct Hierarchy {
     pub(super) base: PathBuf,
     /// Whether it is of version 2.
     pub(super) unified: bool,
-    /// Whether processor time can be limited.
-    pub(super) cpu: bool,
-    /// Whether memory can be limited.
-    pub(super) memory: bool,
-    /// Whether the number of processes can be limited.
-    pub(super) pids: bool,
-    /// Whether a whole group can be stopped or killed at one moment.
-    pub(super) atomic: bool,
+    /// What its groups can do here.
+    pub(super) powers: Vec<Power>,
+}
+
+/// What a group can do to its processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Power {
+    /// Limit processor time.
+    Cpu,
+    /// Limit memory.
+    Memory,
+    /// Limit the number of processes.
+    Pids,
+    /// Stop or kill all of them at one moment.
+    Kill,
+}
+
+impl Hierarchy {
+    /// Whether its groups can do this.
+    pub(super) fn has(&self, power: Power) -> bool {
+        self.powers.contains(&power)
+    }
+
+    fn limits(&self) -> usize {
+        self.powers
+            .iter()
+            .filter(|power| **power != Power::Kill)
+            .count()
+    }
 }
 
 /// Where a hierarchy could hold our groups, best first.
@@ -60,9 +81,10 @@ fn places(mounts: &str, own: &str) -> Vec<Place> {
                 "cgroup" => false,
                 _ => return None,
             };
-            let controllers: Vec<String> = match unified {
-                true => Vec::new(),
-                false => right.nth(1)?.split(',').map(str::to_owned).collect(),
+            let controllers: Vec<String> = if unified {
+                Vec::new()
+            } else {
+                right.nth(1)?.split(',').map(str::to_owned).collect()
             };
             let path = own_path(own, &controllers)?;
             let below = Path::new(path).strip_prefix(root).ok()?;
@@ -83,28 +105,32 @@ fn own_path<'a>(own: &'a str, controllers: &[String]) -> Option<&'a str> {
     own.lines().find_map(|line| {
         let mut fields = line.splitn(3, ':').skip(1);
         let (names, path) = (fields.next()?, fields.next()?);
-        let ours = match controllers.is_empty() {
-            true => names.is_empty(),
-            false => names.split(',').any(|name| controllers.iter().any(|c| c == name)),
-        };
-        ours.then_some(path)
+        let ours = |name| controllers.iter().any(|controller| controller == name);
+        let unified = controllers.is_empty() && names.is_empty();
+        (unified || names.split(',').any(ours)).then_some(path)
     })
 }
 
 /// The first parent below which everything works, or else the one with most.
 /// Those beyond it are not touched.
 fn best_trial(place: &Place, name: &str) -> Option<Hierarchy> {
-    let worth = |one: &Hierarchy| [one.cpu, one.memory, one.pids].iter().filter(|x| **x).count();
     let mut best: Option<Hierarchy> = None;
-    for found in place.parents.iter().filter_map(|at| trial(place, at, name).ok()) {
-        if best.as_ref().is_none_or(|best| worth(&found) > worth(best)) {
+    for found in place
+        .parents
+        .iter()
+        .filter_map(|at| trial(place, at, name).ok())
+    {
+        if best
+            .as_ref()
+            .is_none_or(|best| found.limits() > best.limits())
+        {
             best = Some(found);
         }
-        if best.as_ref().is_some_and(|best| worth(best) == 3) {
+        if best.as_ref().is_some_and(|best| best.limits() == 3) {
             break;
         }
     }
-    let best = best.filter(|one| one.atomic || worth(one) > 0)?;
+    let best = best.filter(|one| !one.powers.is_empty())?;
     fs::create_dir_all(&best.base).ok()?;
     Some(best)
 }
@@ -123,24 +149,34 @@ fn trial(place: &Place, parent: &Path, name: &str) -> io::Result<Hierarchy> {
     }
     let group = base.join(format!("trial-{}", std::process::id()));
     fs::create_dir_all(&group)?;
-    let works = |file: &str, value: &str| {
-        let file = group.join(file);
-        file.exists() && fs::write(file, value).is_ok()
-    };
-    let has = |controller: &str| place.controllers.iter().any(|name| name == controller);
-    let found = Hierarchy {
-        base: base.clone(),
-        unified: place.unified,
-        cpu: works("cpu.max", "50000 100000") || works("cpu.cfs_quota_us", "50000"),
-        memory: works("memory.max", "67108864") || works("memory.limit_in_bytes", "67108864"),
-        pids: works("pids.max", "64"),
-        atomic: works("cgroup.kill", "1") || (has("freezer") && works("freezer.state", "THAWED")),
-    };
+    let powers = powers(&group);
     fs::remove_dir(&group)?;
     if !existed {
         fs::remove_dir(&base)?;
     }
-    Ok(found)
+    Ok(Hierarchy {
+        base,
+        unified: place.unified,
+        powers,
+    })
+}
+
+/// What can be written to an empty group's files, in either version.
+fn powers(group: &Path) -> Vec<Power> {
+    let files = [
+        (Power::Cpu, "cpu.max", "50000 100000"),
+        (Power::Cpu, "cpu.cfs_quota_us", "50000"),
+        (Power::Memory, "memory.max", "67108864"),
+        (Power::Memory, "memory.limit_in_bytes", "67108864"),
+        (Power::Pids, "pids.max", "64"),
+        (Power::Kill, "cgroup.kill", "1"),
+        (Power::Kill, "freezer.state", "THAWED"),
+    ];
+    let works = |(power, file, value): (Power, &str, &str)| {
+        let file = group.join(file);
+        (file.exists() && fs::write(file, value).is_ok()).then_some(power)
+    };
+    files.into_iter().filter_map(works).collect()
 }
 
 #[cfg(test)]

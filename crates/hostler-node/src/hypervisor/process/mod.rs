@@ -5,6 +5,7 @@
 //! slots' folders, compares pid, start time and boot, and watches them as if
 //! it had started them. What it cannot identify for certain it never signals.
 
+mod boot;
 mod groups;
 mod hierarchy;
 mod kill;
@@ -14,7 +15,6 @@ mod spawn;
 mod watch;
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -25,8 +25,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hostler_core::id::SlotId;
 use hostler_daemon::process::ProcessId;
-use hostler_wire::agent::AgentMetadata;
-use landlock::{ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _};
+use landlock::{
+    ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _,
+};
 use sha2::{Digest as _, Sha256};
 use tokio::process::Child;
 
@@ -160,52 +161,7 @@ impl MicroVms for Process {
 
 impl State {
     fn machines(&self) -> MutexGuard<'_, HashMap<SlotId, Machine>> {
-        self.machines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn boot(&self, slot: SlotId, spec: &BootSpec) -> Result<(), BootError> {
-        let folder = slot_folder(&self.slots, slot);
-        let work = folder.join("work");
-        folder_make(&work)?;
-        let credentials = folder.join("agent.creds");
-        secret_write(&credentials, &spec.credentials)?;
-        let child = spawn_detached(Program {
-            file: &self.agent,
-            arguments: Vec::new(),
-            environment: environment(slot, spec, &credentials),
-            folder: &work,
-            complaints: &folder.join("agent.log"),
-        })
-        .map_err(|source| BootError::Spawn {
-            program: self.agent.clone(),
-            source,
-        })?;
-        let booted = self.settle(slot, &folder, &child);
-        let id = booted.map_err(|source| {
-            // Whatever was started is found by its folder.
-            let _ = self.kill(slot);
-            BootError::Group(source)
-        })?;
-        let machine = Machine {
-            id,
-            groups: self.groups.folders(slot),
-            child: Some(child),
-        };
-        self.machines().insert(slot, machine);
-        Ok(())
-    }
-
-    /// Puts a process just started into its groups and writes its record.
-    fn settle(&self, slot: SlotId, folder: &Path, child: &Child) -> io::Result<ProcessId> {
-        let id = child
-            .id()
-            .and_then(|pid| ProcessId::of(pid.cast_signed()))
-            .ok_or_else(|| io::Error::other("the agent ended at once"))?;
-        self.groups.enter(slot, id)?;
-        MachineRecord::new(id, self.groups.folders(slot))?.write(folder)?;
-        Ok(id)
+        self.machines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn list(&self) -> io::Result<Vec<Found>> {
@@ -264,19 +220,6 @@ impl State {
     }
 }
 
-/// All that the agent is told (protocol, 6.2).
-fn environment(slot: SlotId, spec: &BootSpec, credentials: &Path) -> Vec<(&'static str, OsString)> {
-    let metadata = AgentMetadata {
-        slot: slot.to_string(),
-        host: spec.nats_host.clone(),
-        port: spec.nats_port,
-        message: String::new(),
-        creds: Some(credentials.to_string_lossy().into_owned()),
-    };
-    let variables = metadata.to_env().into_iter();
-    variables.map(|(name, value)| (name, value.into())).collect()
-}
-
 /// Whether the agent can confine what it runs to its folder.
 fn has_landlock() -> bool {
     Ruleset::default()
@@ -299,18 +242,4 @@ fn folder_make(path: &Path) -> Result<(), BootError> {
         path: path.to_path_buf(),
         source,
     })
-}
-
-/// Writes a file that only its owner may read. Without a sync: it is of no
-/// use once the agent it is for is dead.
-fn secret_write(path: &Path, text: &str) -> Result<(), BootError> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = fs::OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|source| BootError::Files {
-            path: path.to_path_buf(),
-            source,
-        })
 }

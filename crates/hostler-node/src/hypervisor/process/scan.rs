@@ -76,10 +76,7 @@ fn living() -> io::Result<BTreeMap<i32, Kin>> {
 }
 
 fn kin_read(pid: i32) -> Option<Kin> {
-    kin_parse(
-        pid,
-        &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?,
-    )
+    kin_parse(pid, &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
 /// Fields 3 (state), 4 (parent), 6 (session) and 22 (start time) of `stat`;

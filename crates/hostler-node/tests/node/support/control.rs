@@ -10,9 +10,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use chrono::Utc;
+use hostler_core::Generation;
 use hostler_core::id::{NodeId, WorkloadId};
 use hostler_core::node::{Beat, NodeStatus, Scheduling};
-use hostler_core::Generation;
 use hostler_wire::node_api::{Entry, Heartbeat, HeartbeatReply, TOKEN_HEADER};
 use hostler_wire::rest::{ErrorBody, Node, NodeRegister, NodeRegistered, Resources};
 use sha2::{Digest as _, Sha256};
@@ -140,6 +140,15 @@ impl ControlPlane {
         in_time.expect("a heartbeat with that in it")
     }
 
+    /// Waits for a heartbeat of another start of the daemon.
+    pub(crate) async fn heard_from_another(&self, old: Option<Beat>) {
+        self.heard(|heartbeat| {
+            let boot = heartbeat.report.as_ref()?.beat.boot;
+            (Some(boot) != old.map(|old| old.boot)).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until a heartbeat says something of this workload.
     pub(crate) async fn heard_of(&self, id: WorkloadId, wanted: impl Fn(&Entry) -> bool) -> Entry {
         self.heard(|heartbeat| {
@@ -168,7 +177,9 @@ async fn register(
     headers: HeaderMap,
     Json(body): Json<NodeRegister>,
 ) -> Result<Json<NodeRegistered>, Refusal> {
-    let bearer = headers.get("authorization").and_then(|value| value.to_str().ok());
+    let bearer = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok());
     if bearer != Some(&format!("Bearer {JOIN}")) {
         return Err(refusal(StatusCode::UNAUTHORIZED, "unauthenticated"));
     }

@@ -11,25 +11,28 @@ use tokio::net::TcpStream;
 use super::PATIENCE;
 
 pub(crate) struct ControlNats {
-    child: Child,
+    server: Server,
     folder: TempDir,
     port: u16,
     monitor: u16,
 }
 
-impl Drop for ControlNats {
+/// The server's process, which ends with this.
+struct Server(Child);
+
+impl Drop for Server {
     fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 
 impl ControlNats {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (child, port, monitor) = spawn(&folder, "-1").await;
+        let (server, port, monitor) = spawn(&folder, "-1").await;
         Self {
-            child,
+            server,
             folder,
             port,
             monitor,
@@ -38,10 +41,10 @@ impl ControlNats {
 
     /// Kills the server and starts another on the same port and files.
     pub(crate) async fn restart(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.server.0.kill().unwrap();
+        self.server.0.wait().unwrap();
         let port = self.port.to_string();
-        (self.child, self.port, self.monitor) = spawn(&self.folder, &port).await;
+        (self.server, self.port, self.monitor) = spawn(&self.folder, &port).await;
     }
 
     pub(crate) fn url(&self) -> String {
@@ -55,10 +58,11 @@ impl ControlNats {
     /// How many subscriptions match a subject, by the server's own count.
     pub(crate) async fn subscriptions(&self, subject: &str) -> usize {
         let subject = subject.replace('$', "%24");
-        let mut stream = TcpStream::connect(("127.0.0.1", self.monitor)).await.unwrap();
-        let request = format!(
-            "GET /subsz?subs=1&test={subject} HTTP/1.0\r\nHost: localhost\r\n\r\n"
-        );
+        let mut stream = TcpStream::connect(("127.0.0.1", self.monitor))
+            .await
+            .unwrap();
+        let request =
+            format!("GET /subsz?subs=1&test={subject} HTTP/1.0\r\nHost: localhost\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
@@ -68,11 +72,11 @@ impl ControlNats {
     }
 }
 
-async fn spawn(folder: &TempDir, port: &str) -> (Child, u16, u16) {
+async fn spawn(folder: &TempDir, port: &str) -> (Server, u16, u16) {
     for old in ports_files(folder) {
         std::fs::remove_file(old).unwrap();
     }
-    let child = Command::new("nats-server")
+    let server = Command::new("nats-server")
         .args(["-a", "127.0.0.1", "-p", port, "-m", "-1", "-js", "-sd"])
         .arg(folder.path().join("jetstream"))
         .arg("--ports_file_dir")
@@ -80,12 +84,15 @@ async fn spawn(folder: &TempDir, port: &str) -> (Child, u16, u16) {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
+        .map(Server)
         .expect("nats-server is installed");
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let ports = ports_files(folder).first().and_then(|path| ports_read(path));
+        let ports = ports_files(folder)
+            .first()
+            .and_then(|path| ports_read(path));
         if let Some((port, monitor)) = ports {
-            return (child, port, monitor);
+            return (server, port, monitor);
         }
         assert!(Instant::now() < deadline, "no nats-server");
         tokio::time::sleep(Duration::from_millis(10)).await;

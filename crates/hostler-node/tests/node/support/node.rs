@@ -5,11 +5,13 @@ use std::time::Duration;
 use hostler_core::Generation;
 use hostler_core::id::{SlotId, WorkloadId};
 use hostler_core::workload::{Kind, NodeGoal, OnNodeLoss, SeenState};
+use hostler_daemon::process::ProcessId;
 use hostler_node::hypervisor::{DriverChoice, Fake};
 use hostler_node::{ControlOptions, Handle, JoinToken, NodeOptions, View};
 use hostler_wire::client::{ClientError, NodeClient};
 use hostler_wire::node_api::{Ensure, Entry, Order};
 use hostler_wire::rest::Resources;
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +55,27 @@ impl Ground {
     }
 }
 
+/// Ends the inner server, which outlives its node on purpose.
+impl Drop for Ground {
+    fn drop(&mut self) {
+        let Ok(folder) = self.folder.path().canonicalize() else {
+            return;
+        };
+        let config = folder.join("data/inner/server.conf");
+        let serves = |pid: i32| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0)
+                .any(|word| word == config.as_os_str().as_encoded_bytes())
+        };
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        entries
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|pid| serves(*pid))
+            .filter_map(ProcessId::of)
+            .for_each(|server| server.signal(Signal::KILL));
+    }
+}
+
 /// A running node.
 pub(crate) struct TestNode {
     pub(crate) handle: Handle,
@@ -76,9 +99,7 @@ impl TestNode {
     }
 
     /// A node in a fleet, heard once.
-    pub(crate) async fn in_fleet(
-        heartbeat_ms: u64,
-    ) -> (ControlNats, ControlPlane, Ground, Self) {
+    pub(crate) async fn in_fleet(heartbeat_ms: u64) -> (ControlNats, ControlPlane, Ground, Self) {
         let (nats, ground) = (ControlNats::start().await, Ground::new());
         let plane = ControlPlane::start(heartbeat_ms).await;
         let node = Self::start(ground.options_in(&nats, &plane)).await;

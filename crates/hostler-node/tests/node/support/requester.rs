@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use async_nats::jetstream::object_store;
 use async_nats::Client;
+use async_nats::jetstream::object_store;
 use chrono::Utc;
 use hostler_node::Handle;
 use hostler_wire::nats::nkey::{KeyPair, XKey};
@@ -13,7 +13,7 @@ use hostler_wire::nats::{
     StopRequest, envelope, subject,
 };
 
-use super::ControlNats;
+use super::{ControlNats, eventually};
 
 pub(crate) const BUCKET: &str = "NEXCLIFILES";
 /// Any bytes do: the agents of the test run nothing.
@@ -21,6 +21,7 @@ pub(crate) const ARTIFACT: &[u8] = b"not really a program";
 
 pub(crate) struct Requester {
     pub(crate) client: Client,
+    bucket: &'static str,
     pub(crate) issuer: KeyPair,
     pub(crate) sender: XKey,
     pub(crate) node: String,
@@ -41,6 +42,7 @@ impl Requester {
         store.put("empty", &mut &b""[..]).await.unwrap();
         Self {
             client,
+            bucket: BUCKET,
             issuer: KeyPair::new_account(),
             sender: XKey::new(),
             node: node.node.clone(),
@@ -48,12 +50,21 @@ impl Requester {
         }
     }
 
+    /// Waits until the node answers.
+    pub(crate) async fn wait_for_node(&self) {
+        eventually("an answer of the node", async || {
+            let ping = subject::ping_node(&self.node);
+            self.client.request(ping, "".into()).await.ok()
+        })
+        .await;
+    }
+
     /// The usual service.
     pub(crate) fn service(&self) -> NewDeploy {
         NewDeploy {
             name: "echo".to_owned(),
             r#type: "elf".to_owned(),
-            location: Location::object(BUCKET, "echo"),
+            location: Location::object(self.bucket, "echo"),
             environment: BTreeMap::from([("nats_url".to_owned(), "nats://x".to_owned())]),
             ..NewDeploy::default()
         }

@@ -2,7 +2,9 @@
 //! for each row that was not taken the reason.
 //!
 //! A unique index decides every race (for a key, for a name); `ON CONFLICT DO
-//! NOTHING RETURNING` tells who won without failing the rows beside.
+//! NOTHING RETURNING` tells who won without failing the rows beside. Whoever
+//! comes second waits there for the first one's commit, so all groups insert
+//! in one order, or two of them could wait for each other.
 
 use std::collections::HashSet;
 
@@ -20,7 +22,7 @@ use crate::column::name;
 use crate::error::During;
 use crate::rows::{cut, filled};
 use crate::tx::{Tx, event};
-use crate::workload::row::{ActiveModel, Column, Entity, Model};
+use crate::workload::row::{Column, Entity, Model};
 use crate::workload::{InsertError, Inserted, WorkloadRow};
 use crate::{By, Store, StoreError};
 
@@ -33,7 +35,10 @@ pub(super) async fn write(store: &Store, drafts: &[Draft]) -> Result<Vec<Outcome
     let claimed = key::claim(tx.db(), drafts).await?;
     let mine = |draft: &&Draft| draft.key.is_none() || claimed.contains(&draft.row.id);
     let held = artifacts(tx.db(), drafts.iter().filter(mine)).await?;
-    let able = drafts.iter().filter(mine).filter(|draft| held.contains(&artifact(&draft.row)));
+    let able = drafts
+        .iter()
+        .filter(mine)
+        .filter(|draft| held.contains(&artifact(&draft.row)));
     let written = rows(tx.db(), able).await?;
     let lost = |draft: &&Draft| mine(draft) && !written.contains(&draft.row.id);
     key::forget(tx.db(), drafts.iter().filter(lost)).await?;
@@ -60,7 +65,7 @@ fn created(tx: &mut Tx<'_>, draft: &Draft) -> Outcome {
     let row = WorkloadRow::try_from(draft.row.clone())?;
     let mut created = event(
         "workload.created",
-        row.facts.id,
+        &row.facts.id,
         format!("{} was created", row.spec.name),
     );
     created.project = Some(draft.row.project.clone());
@@ -80,7 +85,10 @@ fn name_taken(row: &Model) -> Result<InsertError, StoreError> {
 
 fn artifact_unknown(row: &Model) -> Result<InsertError, StoreError> {
     let (project, _) = names(row)?;
-    Ok(InsertError::ArtifactUnknown { project, digest: row.artifact.clone() })
+    Ok(InsertError::ArtifactUnknown {
+        project,
+        digest: row.artifact.clone(),
+    })
 }
 
 /// A project and a digest.
@@ -108,7 +116,10 @@ async fn artifacts(
         .all(tx)
         .await
         .during("checking artifacts")?;
-    Ok(held.into_iter().map(|held| (held.project, held.digest)).collect())
+    Ok(held
+        .into_iter()
+        .map(|held| (held.project, held.digest))
+        .collect())
 }
 
 /// Writes the rows whose names are free; the ids of those.
@@ -116,10 +127,12 @@ async fn rows(
     tx: &DatabaseTransaction,
     drafts: impl Iterator<Item = &Draft>,
 ) -> Result<HashSet<Uuid>, StoreError> {
-    let models = drafts.map(|draft| draft.row.clone().into_active_model()).collect();
+    let mut models: Vec<_> = drafts.map(|draft| draft.row.clone()).collect();
+    models.sort_by(|a, b| (&a.project, &a.name).cmp(&(&b.project, &b.name)));
     let mut written = HashSet::new();
     for models in cut(models) {
-        let mut insert = Entity::insert_many::<ActiveModel, _>(models).into_query();
+        let models = models.into_iter().map(Model::into_active_model);
+        let mut insert = Entity::insert_many(models).into_query();
         insert
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .returning(Query::returning().column(Column::Id));
@@ -135,6 +148,9 @@ pub(super) async fn by_ids(
     tx: &DatabaseTransaction,
     ids: Vec<Uuid>,
 ) -> Result<Vec<Model>, StoreError> {
-    let found = Entity::find().filter(Column::Id.is_in(filled(ids))).all(tx).await;
+    let found = Entity::find()
+        .filter(Column::Id.is_in(filled(ids)))
+        .all(tx)
+        .await;
     found.during("reading workloads")
 }

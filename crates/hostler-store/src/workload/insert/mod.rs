@@ -1,5 +1,5 @@
 //! Making workloads. Inserts that come at the same time share a transaction
-//! and its flush to disk: a caller puts its row into a queue, and one task
+//! and its flush to disk: a caller puts its row into a queue, and a task
 //! writes what has gathered there while the group before was being written.
 //! Nobody waits for company: a lone row is written at once.
 //!
@@ -9,11 +9,11 @@
 mod batch;
 mod key;
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use hostler_core::id::WorkloadId;
 use hostler_core::{Generation, Timestamp};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::row::Model;
 use super::{IdempotencyKey, InsertError, Inserted, NewWorkload};
@@ -62,7 +62,11 @@ impl Store {
         };
         let (answer, outcome) = oneshot::channel();
         let waiting = Waiting { draft, answer };
-        self.inner.inserts.send(waiting).await.map_err(|_| StoreError::Closed)?;
+        self.inner
+            .inserts
+            .send(waiting)
+            .await
+            .map_err(|_| StoreError::Closed)?;
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -70,7 +74,11 @@ impl Store {
     fn workload_draft(&self, now: Timestamp, new: NewWorkload) -> Result<Model, StoreError> {
         let unix_ms = now.ms().max(0).unsigned_abs();
         let id = WorkloadId::from_parts(unix_ms, rand::random());
-        let NewWorkload { spec, environment, goal } = new;
+        let NewWorkload {
+            spec,
+            environment,
+            goal,
+        } = new;
         Ok(Model {
             id: id.uuid(),
             project: spec.project.into(),
@@ -104,13 +112,19 @@ impl Store {
     }
 }
 
-/// Writes group after group until the last [`Store`] is gone.
-pub(crate) async fn write_groups(store: Weak<Inner>, mut queue: mpsc::Receiver<Waiting>) {
-    let mut group = Vec::with_capacity(GROUP);
-    while queue.recv_many(&mut group, GROUP).await > 0 {
+/// Writes group after group until the last [`Store`] is gone. Several of these
+/// may share a queue: while one waits for the database, another gathers.
+pub(crate) async fn write_groups(store: Weak<Inner>, queue: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+    loop {
+        let mut group = Vec::new();
+        if queue.lock().await.recv_many(&mut group, GROUP).await == 0 {
+            return;
+        }
         let Some(inner) = store.upgrade() else { return };
-        let (drafts, answers): (Vec<_>, Vec<_>) =
-            group.drain(..).map(|waiting| (waiting.draft, waiting.answer)).unzip();
+        let (drafts, answers): (Vec<_>, Vec<_>) = group
+            .into_iter()
+            .map(|waiting| (waiting.draft, waiting.answer))
+            .unzip();
         let outcomes = write_group(&Store { inner }, &drafts).await;
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // A caller that went away wants no answer.

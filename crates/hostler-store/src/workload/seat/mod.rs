@@ -62,7 +62,8 @@ impl Store {
         fence: Option<&Fence>,
     ) -> Result<SeatOutcome, FencedError> {
         let mut outcomes = vec![SeatOutcome::Stale];
-        self.seat_group(by, &[request], fence, &mut outcomes).await?;
+        self.seat_group(by, &[request], fence, &mut outcomes)
+            .await?;
         Ok(outcomes[0])
     }
 
@@ -116,8 +117,13 @@ async fn asks<'a>(
     requests: &'a [SeatRequest],
 ) -> Result<Vec<Ask<'a>>, StoreError> {
     let ids = requests.iter().map(|request| request.workload.uuid());
-    let columns =
-        [Column::Id, Column::Project, Column::Name, Column::Cpu, Column::Memory];
+    let columns = [
+        Column::Id,
+        Column::Project,
+        Column::Name,
+        Column::Cpu,
+        Column::Memory,
+    ];
     let found = Entity::find()
         .select_only()
         .columns(columns)
@@ -133,15 +139,21 @@ async fn asks<'a>(
         let candidate = found.get(&request.workload.uuid())?;
         let current = candidate.generation == signed(request.expected.number());
         let fit = current && candidate.seat.is_none() && asked.insert(candidate.id);
-        fit.then(|| Ask { place, request, candidate: candidate.clone() })
+        fit.then(|| Ask {
+            place,
+            request,
+            candidate: candidate.clone(),
+        })
     };
     Ok(requests.iter().enumerate().filter_map(ask).collect())
 }
 
 fn note(tx: &mut Tx<'_>, ask: &Ask<'_>) {
-    let Ask { request, candidate, .. } = ask;
+    let Ask {
+        request, candidate, ..
+    } = ask;
     let text = format!("{} was given a seat", candidate.name);
-    let mut seated = event("workload.seated", candidate.id, text);
+    let mut seated = event("workload.seated", &candidate.id, text);
     seated.project = Some(candidate.project.clone());
     let generation: Generation = request.expected.next();
     seated.data = serde_json::json!({"node": request.node, "generation": generation});

@@ -32,7 +32,10 @@ impl Share<'_> {
     /// The row of this share in `VALUES`.
     fn values(&self) -> [Value; 6] {
         let total = |of: fn(&(i64, i64)) -> i64| -> i64 {
-            self.asks.iter().map(|ask| of(&ask.needs())).fold(0, i64::saturating_add)
+            self.asks
+                .iter()
+                .map(|ask| of(&ask.needs()))
+                .fold(0, i64::saturating_add)
         };
         let count = i64::try_from(self.asks.len()).unwrap_or(i64::MAX);
         [
@@ -55,7 +58,11 @@ pub(super) async fn take(
     let mut apart = Vec::new();
     for ask in asks {
         let (node, limits) = (ask.request.node.uuid(), ask.request.limits);
-        let share = shares.entry(node).or_insert(Share { node, limits, asks: Vec::new() });
+        let share = shares.entry(node).or_insert(Share {
+            node,
+            limits,
+            asks: Vec::new(),
+        });
         if share.limits == limits {
             share.asks.push(ask);
         } else {
@@ -102,7 +109,11 @@ async fn take_singly(
     let mut taken = Vec::new();
     for ask in asks {
         let (node, limits) = (ask.request.node.uuid(), ask.request.limits);
-        let alone = Share { node, limits, asks: vec![ask] };
+        let alone = Share {
+            node,
+            limits,
+            asks: vec![ask],
+        };
         if take_shares(tx, &[alone]).await?.contains(&node) {
             taken.push(ask.place);
         }
@@ -132,7 +143,10 @@ async fn take_shares(
     let values = shares.iter().flat_map(|share| share.values());
     let take = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
     let taken = tx.query_all_raw(take).await.during("taking room")?;
-    taken.into_iter().map(|row| row.try_get_by_index(0).during("taking room")).collect()
+    taken
+        .into_iter()
+        .map(|row| row.try_get_by_index(0).during("taking room"))
+        .collect()
 }
 
 /// Gives back what one seat took.
@@ -145,5 +159,8 @@ pub(crate) async fn give_back(
          reserved_memory = reserved_memory - $3, seated = seated - 1 WHERE id = $1";
     let values = [node.uuid().into(), cpu.into(), memory.into()];
     let give = Statement::from_sql_and_values(tx.get_database_backend(), GIVE_BACK, values);
-    tx.execute_raw(give).await.map(drop).during("giving room back")
+    tx.execute_raw(give)
+        .await
+        .map(drop)
+        .during("giving room back")
 }

@@ -33,9 +33,16 @@ pub(super) async fn seats(
     );
     let values = chosen.iter().flat_map(|ask| -> [Value; 3] {
         let expected = signed(ask.request.expected.number());
-        [ask.candidate.id.into(), expected.into(), ask.request.node.uuid().into()]
+        [
+            ask.candidate.id.into(),
+            expected.into(),
+            ask.request.node.uuid().into(),
+        ]
     });
     let seat = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
     let seated = tx.query_all_raw(seat).await.during("seating")?;
-    seated.into_iter().map(|row| row.try_get_by_index(0).during("seating")).collect()
+    seated
+        .into_iter()
+        .map(|row| row.try_get_by_index(0).during("seating"))
+        .collect()
 }

@@ -37,21 +37,27 @@ impl ControlClient {
         call.with(kind).answer().await
     }
 
-    /// `GET /artifacts`.
-    pub async fn artifacts(&self) -> Result<Vec<Artifact>, ClientError> {
-        self.get(&["artifacts"]).answer().await
+    /// `GET /artifacts`: one project's, or all that the bearer sees.
+    pub async fn artifacts(&self, project: Option<&str>) -> Result<Vec<Artifact>, ClientError> {
+        let call = self.get(&["artifacts"]);
+        call.query(&[("project", project)]).answer().await
     }
 
-    /// `GET /artifacts/{digest}`.
-    pub async fn artifact(&self, digest: &str) -> Result<Artifact, ClientError> {
-        self.get(&["artifacts", digest]).answer().await
+    /// `GET /artifacts/{digest}?project=…`.
+    pub async fn artifact(&self, digest: &str, project: &str) -> Result<Artifact, ClientError> {
+        let call = self.get(&["artifacts", digest]);
+        call.query(&[("project", project)]).answer().await
     }
 
-    /// `GET /artifacts/{digest}/content`: its bytes as they come. Who needs
-    /// them whole compares the digest.
-    pub async fn artifact_content(&self, digest: &str) -> Result<ByteStream, ClientError> {
+    /// `GET /artifacts/{digest}/content?project=…`: its bytes as they come.
+    /// Who needs them whole compares the digest.
+    pub async fn artifact_content(
+        &self,
+        digest: &str,
+        project: &str,
+    ) -> Result<ByteStream, ClientError> {
         let call = self.unhurried(Method::GET, &["artifacts", digest, "content"]);
-        call.bytes().await
+        call.query(&[("project", project)]).bytes().await
     }
 
     /// The same, as the node that has this key; the bearer is not sent.
@@ -62,9 +68,10 @@ impl ControlClient {
         call.bytes().await
     }
 
-    /// `DELETE /artifacts/{digest}`.
-    pub async fn artifact_delete(&self, digest: &str) -> Result<(), ClientError> {
-        self.delete(&["artifacts", digest]).done().await
+    /// `DELETE /artifacts/{digest}?project=…`: the project lets go of it.
+    pub async fn artifact_delete(&self, digest: &str, project: &str) -> Result<(), ClientError> {
+        let call = self.delete(&["artifacts", digest]);
+        call.query(&[("project", project)]).done().await
     }
 
     fn put(&self, digest: &str, project: &str, body: Body) -> Call {

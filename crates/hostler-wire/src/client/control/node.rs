@@ -33,9 +33,17 @@ impl ControlClient {
         call.json(body).answer().await
     }
 
-    /// `DELETE /slaves/{id}`.
-    pub async fn node_remove(&self, id: NodeId) -> Result<(), ClientError> {
-        self.delete(&["slaves", &id.to_string()]).done().await
+    /// `DELETE /slaves/{id}`: nothing when it is gone, or the operation that
+    /// gives its work away first.
+    pub async fn node_remove(&self, id: NodeId) -> Result<Option<Operation>, ClientError> {
+        self.delete(&["slaves", &id.to_string()]).maybe().await
+    }
+
+    /// `DELETE /slaves/{id}?force=true`: it is gone at once, and its work is
+    /// given to others. Only for a machine that is known to be off.
+    pub async fn node_remove_forced(&self, id: NodeId) -> Result<(), ClientError> {
+        let call = self.delete(&["slaves", &id.to_string()]);
+        call.query(&[("force", true)]).done().await
     }
 
     /// `POST /slaves/{id}/drain`: starts to give the node's work away.

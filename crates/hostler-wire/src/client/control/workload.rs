@@ -74,6 +74,17 @@ impl ControlClient {
             .await
     }
 
+    /// `POST /workloads/explain`: where it would be, if it were made now.
+    pub async fn workload_explain_new(
+        &self,
+        body: &WorkloadCreate,
+    ) -> Result<Explanation, ClientError> {
+        self.post(&["workloads", "explain"])
+            .json(body)
+            .answer()
+            .await
+    }
+
     /// `GET /workloads/{id}/logs?tail=…`: its last lines.
     pub async fn workload_logs(
         &self,
