@@ -63,7 +63,7 @@ const KEPT: [(&str, &[&str]); 6] = [
     ("sea-orm", &["hostler-store"]),
     ("sea-orm-migration", &["hostler-store"]),
     ("utoipa-swagger-ui", &["hostler-control"]),
-    ("landlock", &["hostler-agent"]),
+    ("landlock", &["hostler-agent", "hostler-node"]),
 ];
 
 /// Fails with every arrow that should not be.

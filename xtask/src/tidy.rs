@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::root;
 
 /// The longest file, in lines, tests included; flat tables may be longer.
-const LONGEST: usize = 400;
+const LONGEST: usize = 450;
 
 /// Texts that must not stand in any tracked file. Written in two parts, so
 /// that this file does not hold them either.

@@ -31,7 +31,11 @@ impl Fleet {
     /// A folder for one, and nothing running yet.
     pub fn new() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("hostler-e2e-").tempdir()?;
-        Ok(Self { folder, listen: free_address()?, up: None })
+        Ok(Self {
+            folder,
+            listen: free_address()?,
+            up: None,
+        })
     }
 
     /// Starts one and waits until it says that it is up.
@@ -75,7 +79,10 @@ impl Fleet {
 
     fn log(&self) -> Result<std::fs::File> {
         let path = self.folder.path().join("up.log");
-        Ok(std::fs::OpenOptions::new().create(true).append(true).open(path)?)
+        Ok(std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)?)
     }
 
     /// What its daemons have logged.
@@ -114,7 +121,11 @@ impl Fleet {
     pub async fn say(&self, words: &[&str]) -> Result<String> {
         let output = self.cli(words).await?;
         if !output.status.success() {
-            bail!("hostler {}: {}", words.join(" "), String::from_utf8_lossy(&output.stderr));
+            bail!(
+                "hostler {}: {}",
+                words.join(" "),
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
         Ok(String::from_utf8(output.stdout)?)
     }
@@ -145,10 +156,14 @@ impl Fleet {
     ) -> Result<Workload> {
         let client = self.client()?;
         let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes));
-        client.artifact_put(&digest, "default", bytes.into()).await?;
+        client
+            .artifact_put(&digest, "default", bytes.into())
+            .await?;
         let mut body = body(name, kind, &digest);
         change(&mut body);
-        Ok(client.workload_create(&body, &uuid::Uuid::now_v7().to_string()).await?)
+        Ok(client
+            .workload_create(&body, &uuid::Uuid::now_v7().to_string())
+            .await?)
     }
 
     /// Waits until a workload has this status.
@@ -170,16 +185,21 @@ impl Fleet {
 
     /// The node's inner `nats-server`.
     pub fn inner(&self) -> Option<ProcessId> {
-        let is_inner =
-            |found: &processes::Found| found.command.contains("nats-server") && found.command.contains("/node/");
-        processes::below(&self.data()).into_iter().find(is_inner).map(|found| found.id)
+        let is_inner = |found: &processes::Found| {
+            found.command.contains("nats-server") && found.command.contains("/node/")
+        };
+        processes::below(&self.data())
+            .into_iter()
+            .find(is_inner)
+            .map(|found| found.id)
     }
 
     /// Ctrl-C, and everything it leaves behind.
     pub async fn interrupt(&mut self) -> Result<Vec<processes::Found>> {
         let mut child = self.up.take().context("it runs")?;
         let id = child.id().and_then(|pid| ProcessId::of(pid.cast_signed()));
-        id.context("it lives")?.signal(hostler_daemon::process::Signal::INT);
+        id.context("it lives")?
+            .signal(hostler_daemon::process::Signal::INT);
         let status = tokio::time::timeout(Duration::from_secs(60), child.wait()).await??;
         if !status.success() {
             bail!("it ended with {status}: {}", self.said());

@@ -9,7 +9,10 @@ use crate::fleet::Fleet;
 pub async fn connect(fleet: &Fleet) -> Result<Client> {
     let seed = std::fs::read_to_string(fleet.data().join("secrets").join("cli.nk"))?;
     let options = ConnectOptions::with_nkey(seed.trim().to_owned());
-    options.connect(url(fleet)?).await.context("the control NATS does not answer")
+    options
+        .connect(url(fleet)?)
+        .await
+        .context("the control NATS does not answer")
 }
 
 /// Where the control NATS listens.

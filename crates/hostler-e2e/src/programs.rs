@@ -8,10 +8,16 @@ use anyhow::{Context as _, Result, bail};
 /// Where the binaries of this build are: beside the running test's folder.
 pub fn binary(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe()?;
-    let folder = test.parent().and_then(Path::parent).context("a test lies in target/*/deps")?;
+    let folder = test
+        .parent()
+        .and_then(Path::parent)
+        .context("a test lies in target/*/deps")?;
     let path = folder.join(name);
     if !path.is_file() {
-        bail!("{} is missing; `cargo build --workspace --bins` in the same profile makes it", path.display());
+        bail!(
+            "{} is missing; `cargo build --workspace --bins` in the same profile makes it",
+            path.display()
+        );
     }
     Ok(path)
 }
@@ -35,9 +41,16 @@ pub const ECHO_WAT: &str = include_str!("programs/echo.wat");
 pub fn c_program(folder: &Path, name: &str, source: &str) -> Result<PathBuf> {
     let (from, to) = (folder.join(format!("{name}.c")), folder.join(name));
     std::fs::write(&from, source)?;
-    let output = Command::new("cc").args(["-Os", "-static", "-o"]).arg(&to).arg(&from).output()?;
+    let output = Command::new("cc")
+        .args(["-Os", "-static", "-o"])
+        .arg(&to)
+        .arg(&from)
+        .output()?;
     if !output.status.success() {
-        bail!("cc failed on {name}: {}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "cc failed on {name}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(to)
 }

@@ -46,7 +46,9 @@ async fn forward(listener: TcpListener, target: SocketAddr, is_whole: watch::Rec
 }
 
 async fn carry(mut inward: TcpStream, target: SocketAddr, mut is_whole: watch::Receiver<bool>) {
-    let Ok(mut outward) = TcpStream::connect(target).await else { return };
+    let Ok(mut outward) = TcpStream::connect(target).await else {
+        return;
+    };
     tokio::select! {
         _ = copy_bidirectional(&mut inward, &mut outward) => {}
         _ = is_whole.wait_for(|whole| !whole) => {}

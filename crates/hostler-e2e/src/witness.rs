@@ -32,7 +32,10 @@ impl Witness {
     /// Starts to listen on a free port of loopback.
     pub async fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let witness = Self { address: listener.local_addr()?, counts: Arc::default() };
+        let witness = Self {
+            address: listener.local_addr()?,
+            counts: Arc::default(),
+        };
         tokio::spawn(witness.clone().accept(listener));
         Ok(witness)
     }
@@ -55,7 +58,9 @@ impl Witness {
 
     async fn watch(self, stream: TcpStream) {
         let mut lines = BufReader::new(stream).lines();
-        let Ok(Some(name)) = lines.next_line().await else { return };
+        let Ok(Some(name)) = lines.next_line().await else {
+            return;
+        };
         self.with(|counts| {
             let count = counts.entry(name.clone()).or_default();
             count.starts += 1;

@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, Database, DbErr};
 use tokio::sync::{Mutex, broadcast, mpsc};
 
-use crate::store::Inner;
+use crate::store::{Connections, Inner};
 use crate::workload::insert;
-use crate::{SealingKey, Store, migration};
+use crate::{Backend, SealingKey, Store, migration};
 
 /// How long a connection may be waited for, and a lock of another process.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// SQLite connections that only read.
+const READERS: u32 = 4;
 
 /// Prepared statements kept per connection: more than this crate has, in all
 /// the numbers of rows that `rows` rounds to.
@@ -69,41 +72,39 @@ impl Store {
     /// `sqlite::memory:`, which ends with the store; or `postgres://…`.
     /// Must be called within a tokio runtime, where its writer will run.
     pub async fn open(url: &str, key: SealingKey) -> Result<Self, OpenError> {
-        let sqlite = url.starts_with("sqlite:");
-        let options = match url.split_once(':') {
-            Some(("sqlite", place)) => sqlite_options(url, place)?,
-            Some(("postgres" | "postgresql", _)) => postgres_options(url),
+        let connections = match url.split_once(':') {
+            Some(("sqlite", place)) => sqlite(url, place).await?,
+            Some(("postgres" | "postgresql", _)) => postgres(url).await?,
             _ => return Err(OpenError::Url(url.to_owned())),
         };
-        let failed = |doing| move |source| OpenError::Database { doing, source };
-        let db = Database::connect(options)
-            .await
-            .map_err(failed("connecting"))?;
-        migration::bring_up(&db).await?;
-        Ok(Self::start(db, key, sqlite))
+        migration::bring_up(&connections.write).await?;
+        Ok(Self::start(connections, key))
     }
 
-    fn start(db: DatabaseConnection, key: SealingKey, sqlite: bool) -> Self {
+    fn start(connections: Connections, key: SealingKey) -> Self {
         let (inserts, waiting) = mpsc::channel(insert::QUEUE);
-        let inner = Arc::new(Inner {
-            db,
-            key,
-            changes: broadcast::Sender::new(HINTS),
-            gate: sqlite.then(|| Arc::new(Mutex::new(()))),
-            inserts,
-        });
+        let store = Self {
+            inner: Arc::new(Inner {
+                connections,
+                key,
+                changes: broadcast::Sender::new(HINTS),
+                inserts,
+            }),
+        };
         let waiting = Arc::new(Mutex::new(waiting));
-        for _ in 0..if sqlite { 1 } else { WRITERS } {
-            tokio::spawn(insert::write_groups(
-                Arc::downgrade(&inner),
-                waiting.clone(),
-            ));
+        let writers = match store.backend() {
+            Backend::Sqlite => 1,
+            Backend::Postgres => WRITERS,
+        };
+        for _ in 0..writers {
+            let writer = insert::write_groups(Arc::downgrade(&store.inner), waiting.clone());
+            tokio::spawn(writer);
         }
-        Self { inner }
+        store
     }
 }
 
-fn postgres_options(url: &str) -> ConnectOptions {
+async fn postgres(url: &str) -> Result<Connections, OpenError> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(10)
@@ -114,42 +115,61 @@ fn postgres_options(url: &str) -> ConnectOptions {
             o.application_name("hostler")
                 .statement_cache_capacity(STATEMENTS)
         });
-    options
+    let all = Database::connect(options).await;
+    let all = all.map_err(|source| OpenError::Database {
+        doing: "connecting",
+        source,
+    })?;
+    Ok(Connections {
+        read: all.clone(),
+        write: all,
+    })
 }
 
-/// Readers run beside the one writer (WAL). A memory database lives in its
-/// one connection, which must then never be given up.
-fn sqlite_options(url: &str, place: &str) -> Result<ConnectOptions, OpenError> {
-    let memory = place.contains(":memory:");
-    if !memory {
-        let path = place
-            .trim_start_matches("//")
-            .split('?')
-            .next()
-            .unwrap_or_default();
-        create(Path::new(path))?;
+async fn sqlite(url: &str, place: &str) -> Result<Connections, OpenError> {
+    let failed = |source| OpenError::Database {
+        doing: "connecting",
+        source,
+    };
+    if place.contains(":memory:") {
+        let mut options = sqlite_options(url, 1, "-2000");
+        options
+            .idle_timeout(None::<Duration>)
+            .max_lifetime(None::<Duration>);
+        let only = Database::connect(options).await.map_err(failed)?;
+        return Ok(Connections {
+            read: only.clone(),
+            write: only,
+        });
     }
+    let path = place.strip_prefix("//").unwrap_or(place);
+    create(Path::new(path.split('?').next().unwrap_or_default()))?;
+    let write = Database::connect(sqlite_options(url, 1, "-8000")).await;
+    let read = Database::connect(sqlite_options(url, READERS, "-2000")).await;
+    Ok(Connections {
+        write: write.map_err(failed)?,
+        read: read.map_err(failed)?,
+    })
+}
+
+/// `cache` is in pages or, below zero, in KiB for each connection.
+fn sqlite_options(url: &str, connections: u32, cache: &'static str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
-        .max_connections(if memory { 1 } else { 8 })
+        .max_connections(connections)
         .min_connections(1)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
         .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|o| {
+        .map_sqlx_sqlite_opts(move |o| {
             o.pragma("journal_mode", "WAL")
                 .pragma("synchronous", "FULL")
                 .pragma("foreign_keys", "ON")
-                .pragma("cache_size", "-16384")
+                .pragma("cache_size", cache)
                 .busy_timeout(PATIENCE)
                 .statement_cache_capacity(STATEMENTS)
         });
-    if memory {
-        options
-            .idle_timeout(None::<Duration>)
-            .max_lifetime(None::<Duration>);
-    }
-    Ok(options)
+    options
 }
 
 /// For its owner alone; SQLite gives its side files the same mode.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, DbBackend};
-use tokio::sync::{Mutex, broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc};
 
 use crate::error::During;
 use crate::workload::insert::Waiting;
@@ -44,28 +44,29 @@ pub struct Store {
 }
 
 pub(crate) struct Inner {
-    pub(crate) db: DatabaseConnection,
+    pub(crate) connections: Connections,
     pub(crate) key: SealingKey,
     pub(crate) changes: broadcast::Sender<Change>,
-    /// SQLite has one writer: waiting here is fair and wakes at once, waiting
-    /// in `busy_timeout` is neither.
-    pub(crate) gate: Option<Arc<Mutex<()>>>,
     pub(crate) inserts: mpsc::Sender<Waiting>,
+}
+
+/// Where statements run. SQLite has one writer, so there `write` is a single
+/// connection, whose cache stays warm: waiting for it is fair and wakes at
+/// once, waiting in `busy_timeout` is neither.
+pub(crate) struct Connections {
+    pub(crate) read: DatabaseConnection,
+    pub(crate) write: DatabaseConnection,
 }
 
 impl Store {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.inner
-            .db
-            .ping()
-            .await
-            .during("asking whether it is there")
+        self.db().ping().await.during("asking whether it is there")
     }
 
     /// Which database is behind this store.
     pub fn backend(&self) -> Backend {
-        match self.inner.db.get_database_backend() {
+        match self.db().get_database_backend() {
             DbBackend::Postgres => Backend::Postgres,
             _ => Backend::Sqlite,
         }
@@ -78,8 +79,9 @@ impl Store {
         self.inner.changes.subscribe()
     }
 
+    /// For statements that change nothing.
     pub(crate) fn db(&self) -> &DatabaseConnection {
-        &self.inner.db
+        &self.inner.connections.read
     }
 }
 

@@ -9,7 +9,6 @@ use sea_orm::{
     DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use serde_json::Value;
-use tokio::sync::OwnedMutexGuard;
 
 use crate::error::During;
 use crate::event::head;
@@ -17,29 +16,25 @@ use crate::{By, NewEvent, Store, StoreError};
 
 /// A write transaction.
 pub(crate) struct Tx<'a> {
-    // Dropped before the gate opens, so that a rollback is under way by then.
     inner: DatabaseTransaction,
     store: &'a Store,
     by: By<'a>,
     events: Vec<head::Authored>,
-    _gate: Option<OwnedMutexGuard<()>>,
 }
 
 impl Store {
     /// Begins a write transaction. On SQLite it takes the write lock at once:
     /// a lock asked for later fails as soon as two transactions have read.
     pub(crate) async fn begin<'a>(&'a self, by: &By<'a>) -> Result<Tx<'a>, StoreError> {
-        let gate = match &self.inner.gate {
-            Some(gate) => Some(gate.clone().lock_owned().await),
-            None => None,
-        };
         let sqlite = self.db().get_database_backend() == DbBackend::Sqlite;
         let options = TransactionOptions {
             sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
         let inner = self
-            .db()
+            .inner
+            .connections
+            .write
             .begin_with_options(options)
             .await
             .during("beginning a change")?;
@@ -48,7 +43,6 @@ impl Store {
             store: self,
             by: *by,
             events: Vec::new(),
-            _gate: gate,
         })
     }
 }

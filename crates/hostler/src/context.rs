@@ -92,7 +92,11 @@ pub fn data_folder() -> Result<PathBuf> {
 }
 
 fn platform_folder(variable: &str, below_home: &str) -> Result<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     let base = absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home)));
     let base = base.with_context(|| format!("neither {variable} nor HOME names a folder"))?;
     Ok(base.join("hostler"))
@@ -104,7 +108,10 @@ mod tests {
 
     #[test]
     fn a_context_is_picked_by_name_or_as_the_current_one() {
-        let local = Context { url: "http://127.0.0.1:3010".into(), ..Context::default() };
+        let local = Context {
+            url: "http://127.0.0.1:3010".into(),
+            ..Context::default()
+        };
         let mut contexts = Contexts::default();
         assert!(contexts.pick(None).is_err());
         contexts.contexts.insert(LOCAL.into(), local.clone());

@@ -27,13 +27,19 @@ fn main() -> ExitCode {
             return ExitCode::from(status);
         }
     };
-    let format = if cli.global.log_json { LogFormat::Json } else { LogFormat::Text };
+    let format = if cli.global.log_json {
+        LogFormat::Json
+    } else {
+        LogFormat::Text
+    };
     telemetry::start(&cli.global.log_level, format);
     finish(commands::perform(cli))
 }
 
 fn finish(result: anyhow::Result<()>) -> ExitCode {
-    let Err(error) = result else { return ExitCode::SUCCESS };
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
     if is_broken_pipe(&error) {
         return ExitCode::SUCCESS;
     }

@@ -1,5 +1,7 @@
 //! What stands for functions where there is no engine. None is ever made.
 
+use std::future::{Ready, ready};
+
 use hostler_wire::agent::{AgentDeployRequest, AgentRefusal};
 
 use crate::agent::Agent;
@@ -8,16 +10,16 @@ use crate::agent::Agent;
 pub(crate) enum Function {}
 
 impl Function {
-    pub(crate) async fn start(
+    pub(crate) fn start(
         _agent: &Agent,
         _request: &AgentDeployRequest,
         _module: Vec<u8>,
-    ) -> Result<Self, AgentRefusal> {
+    ) -> Ready<Result<Self, AgentRefusal>> {
         let text = "WebAssembly is not supported by this agent";
-        Err(AgentRefusal::Provider(text.to_owned()))
+        ready(Err(AgentRefusal::Provider(text.to_owned())))
     }
 
-    pub(crate) async fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) -> Ready<()> {
         match *self {}
     }
 }

@@ -14,13 +14,17 @@ fn node_id(number: u8) -> NodeId {
     NodeId::from_parts(1, [number; 10])
 }
 
+/// A unit like one of a few, so that the same rules come again and again; its
+/// place in the list and its own id.
+type Kin = (prop::sample::Index, [u8; 10]);
+
 /// One thing that happens to a fleet.
 #[derive(Clone, Debug)]
 enum Event {
     Put(Place),
     Drop(NodeId),
-    Place(Unit),
-    Force(Unit, NodeId),
+    Place(Kin),
+    Force(Kin, NodeId),
     Unseat(usize),
     Take(NodeId, Resources),
     Clear(NodeId),
@@ -96,25 +100,24 @@ fn any_rules() -> impl Strategy<Value = Rules> {
 
 fn any_unit() -> impl Strategy<Value = Unit> {
     let project = prop::sample::select(&["default", "other"][..]);
-    let random = any::<[u8; 10]>();
     let sort = any_labels(&["app", "tier"]);
-    (random, project, any_resources(), sort, any_rules()).prop_map(
-        |(random, project, resources, labels, rules)| Unit {
-            id: WorkloadId::from_parts(1, random),
+    (project, any_resources(), sort, any_rules()).prop_map(|(project, resources, labels, rules)| {
+        Unit {
+            id: WorkloadId::from_parts(1, [0; 10]),
             project: project.parse().unwrap(),
             resources,
             labels,
             rules,
-        },
-    )
+        }
+    })
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         3 => any_place().prop_map(Event::Put),
         1 => any_node().prop_map(Event::Drop),
-        12 => any_unit().prop_map(Event::Place),
-        1 => (any_unit(), any_node()).prop_map(|(unit, node)| Event::Force(unit, node)),
+        12 => any::<Kin>().prop_map(Event::Place),
+        1 => (any::<Kin>(), any_node()).prop_map(|(kin, node)| Event::Force(kin, node)),
         3 => any::<prop::sample::Index>().prop_map(|at| Event::Unseat(at.index(1_000))),
         1 => (any_node(), any_resources()).prop_map(|(node, room)| Event::Take(node, room)),
         1 => any_node().prop_map(Event::Clear),
@@ -122,7 +125,8 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 fn any_limits() -> impl Strategy<Value = Limits> {
-    let tight = (0_usize..4, 0_usize..4, 0_usize..6, 1_usize..4, 0_usize..100);
+    let past = prop_oneof![4 => Just(4_096), 1 => 0_usize..40];
+    let tight = (0_usize..4, 0_usize..4, 0_usize..6, 1_usize..4, past);
     let tight = tight.prop_map(|(few, coarse, due, aisles, past)| Limits {
         few,
         coarse,
@@ -137,11 +141,12 @@ fn any_limits() -> impl Strategy<Value = Limits> {
 struct Pair {
     fleet: Fleet,
     oracle: Oracle,
+    units: Vec<Unit>,
     seats: Vec<(Unit, NodeId)>,
 }
 
 impl Pair {
-    fn new(policy: Policy, limits: Limits) -> Self {
+    fn new(policy: Policy, limits: Limits, units: Vec<Unit>) -> Self {
         let half = Overcommit {
             cpu_percent: 250,
             memory_percent: 50,
@@ -150,7 +155,15 @@ impl Pair {
         Self {
             fleet: Fleet::with_limits(policy, overcommits.clone(), limits),
             oracle: Oracle::new(policy, overcommits),
+            units,
             seats: Vec::new(),
+        }
+    }
+
+    fn unit(&self, (like, random): Kin) -> Unit {
+        Unit {
+            id: WorkloadId::from_parts(1, random),
+            ..like.get(&self.units).clone()
         }
     }
 
@@ -189,8 +202,8 @@ impl Pair {
                 self.fleet.node_drop(node);
                 self.oracle.node_drop(node);
             }
-            Event::Place(unit) => self.place(&unit),
-            Event::Force(unit, node) => self.seat(&unit, node),
+            Event::Place(kin) => self.place(&self.unit(kin)),
+            Event::Force(kin, node) => self.seat(&self.unit(kin), node),
             Event::Unseat(_) if self.seats.is_empty() => (),
             Event::Unseat(at) => {
                 let (unit, node) = self.seats.swap_remove(at % self.seats.len());
@@ -215,10 +228,11 @@ proptest! {
     fn every_answer_is_that_of_a_scan_of_all_nodes(
         policy in prop::sample::select(&Policy::ALL[..]),
         limits in any_limits(),
+        units in prop::collection::vec(any_unit(), 1..6),
         places in prop::collection::vec(any_place(), 4..16),
         events in prop::collection::vec(any_event(), 1..120),
     ) {
-        let mut pair = Pair::new(policy, limits);
+        let mut pair = Pair::new(policy, limits, units);
         for event in places.into_iter().map(Event::Put).chain(events) {
             pair.happen(event);
         }

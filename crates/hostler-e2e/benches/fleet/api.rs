@@ -59,7 +59,12 @@ async fn run(name: &str, database: &str, aim: &str) -> Result<()> {
     let seated = started.elapsed();
     let rate = |taken: Duration| (count as f64 / taken.as_secs_f64(), "/s");
     figure(GROUP, &format!("{name}: created"), rate(created), None);
-    figure(GROUP, &format!("{name}: created and seated"), rate(seated), Some(aim));
+    figure(
+        GROUP,
+        &format!("{name}: created and seated"),
+        rate(seated),
+        Some(aim),
+    );
     Ok(())
 }
 
@@ -67,7 +72,13 @@ async fn control(folder: &std::path::Path, database: &str) -> Result<(Child, Con
     let listen = free_address()?;
     let token = "bench-token-that-nobody-else-has";
     let child = Command::new(programs::binary("hostler")?)
-        .args(["control", "--log-level", "warn", "--listen", &listen.to_string()])
+        .args([
+            "control",
+            "--log-level",
+            "warn",
+            "--listen",
+            &listen.to_string(),
+        ])
         .args(["--database", database])
         .arg("--data")
         .arg(folder)
@@ -76,7 +87,10 @@ async fn control(folder: &std::path::Path, database: &str) -> Result<(Child, Con
         .kill_on_drop(true)
         .spawn()?;
     let client = ControlClient::new(&format!("http://{listen}"), token)?;
-    eventually("the control plane answers", || async { client.health().await.ok() }).await?;
+    eventually("the control plane answers", || async {
+        client.health().await.ok()
+    })
+    .await?;
     Ok((child, client))
 }
 
@@ -113,32 +127,51 @@ async fn ensure(Path(id): Path<WorkloadId>, Json(order): Json<Ensure>) -> Json<E
 
 fn heartbeat(number: usize) -> Heartbeat {
     let report = Report {
-        beat: Beat { boot: BootId::from_parts(number as u64, [0; 10]), sequence: 1 },
+        beat: Beat {
+            boot: BootId::from_parts(number as u64, [0; 10]),
+            sequence: 1,
+        },
         fence_after_ms: None,
         version: "double".into(),
-        capacity: Resources { cpu_millis: 1 << 40, memory_bytes: 1 << 50 },
+        capacity: Resources {
+            cpu_millis: 1 << 40,
+            memory_bytes: 1 << 50,
+        },
         slots: 1 << 20,
         tags: std::collections::BTreeMap::new(),
         ledger: Vec::new(),
         unclaimed: Vec::new(),
     };
-    Heartbeat { report: Some(report), ..Heartbeat::default() }
+    Heartbeat {
+        report: Some(report),
+        ..Heartbeat::default()
+    }
 }
 
 async fn artifact(client: &ControlClient, folder: &std::path::Path) -> Result<String> {
     let bytes = std::fs::read(programs::sleeper(folder)?)?;
     let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes));
-    client.artifact_put(&digest, "default", bytes.into()).await?;
+    client
+        .artifact_put(&digest, "default", bytes.into())
+        .await?;
     Ok(digest)
 }
 
 async fn create(client: &ControlClient, digest: &str, count: usize) -> Result<()> {
     let requests = stream::iter(0..count).map(|number| {
         let body = body(&format!("w{number}"), Kind::Elf, digest);
-        async move { client.workload_create(&body, &format!("key-{number}")).await }
+        async move {
+            client
+                .workload_create(&body, &format!("key-{number}"))
+                .await
+        }
     });
     let answers: Vec<_> = requests.buffer_unordered(CLIENTS).collect().await;
-    answers.into_iter().collect::<Result<Vec<_>, _>>().map(drop).context("a create failed")
+    answers
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()
+        .map(drop)
+        .context("a create failed")
 }
 
 async fn all_seated(client: &ControlClient) -> Result<()> {
@@ -148,7 +181,11 @@ async fn all_seated(client: &ControlClient) -> Result<()> {
         ..WorkloadQuery::default()
     };
     eventually("all are seated", || async {
-        client.workloads(&query).await.is_ok_and(|page| page.items.is_empty()).then_some(())
+        client
+            .workloads(&query)
+            .await
+            .is_ok_and(|page| page.items.is_empty())
+            .then_some(())
     })
     .await
 }

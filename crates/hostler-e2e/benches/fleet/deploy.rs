@@ -10,7 +10,9 @@ use chrono::Utc;
 use hostler_e2e::fleet::Fleet;
 use hostler_e2e::{eventually, nats, programs};
 use hostler_wire::nats::envelope;
-use hostler_wire::nats::{DeployReply, InfoReply, Location, Message as _, NewDeploy, PingReply, subject};
+use hostler_wire::nats::{
+    DeployReply, InfoReply, Location, Message as _, NewDeploy, PingReply, subject,
+};
 use nkeys::{KeyPair, XKey};
 
 use crate::figures::{Times, figure};
@@ -33,15 +35,26 @@ pub(crate) async fn bench(unit: Duration) -> Result<()> {
     let store = object_store(&bench.client).await?;
     let elf = padded(std::fs::read(programs::sleeper(fleet.folder())?)?, MIB);
     let wasm = padded_module()?;
-    for (kind, bytes, aim) in
-        [("elf", elf, "<= 60 (the original 168)"), ("wasm", wasm, "<= 100 (the original 511)")]
-    {
+    for (kind, bytes, aim) in [
+        ("elf", elf, "<= 60 (the original 168)"),
+        ("wasm", wasm, "<= 100 (the original 511)"),
+    ] {
         let name = format!("{kind}, {:.2} MiB", bytes.len() as f64 / MIB as f64);
         store.put(kind, &mut bytes.as_slice()).await?;
         let times = many(&bench, kind).await?;
         let units = |share| (times.micros(share) / 1e6 / unit.as_secs_f64(), "units");
-        figure("deploy, warm, to accepted", &format!("{name}, p50"), units(0.5), Some(aim));
-        figure("deploy, warm, to accepted", &format!("{name}, p90"), units(0.9), None);
+        figure(
+            "deploy, warm, to accepted",
+            &format!("{name}, p50"),
+            units(0.5),
+            Some(aim),
+        );
+        figure(
+            "deploy, warm, to accepted",
+            &format!("{name}, p90"),
+            units(0.9),
+            None,
+        );
     }
     Ok(())
 }
@@ -50,7 +63,9 @@ pub(crate) async fn bench(unit: Duration) -> Result<()> {
 async fn meet(client: Client) -> Result<Bench> {
     let ping = client.request(subject::PING, "".into()).await?;
     let ping: PingReply = envelope::decode(&ping.payload)?;
-    let info = client.request(subject::info("bench", &ping.node_id), "".into()).await?;
+    let info = client
+        .request(subject::info("bench", &ping.node_id), "".into())
+        .await?;
     let info: InfoReply = envelope::decode(&info.payload)?;
     Ok(Bench {
         client,
@@ -62,8 +77,13 @@ async fn meet(client: Client) -> Result<Bench> {
 }
 
 async fn object_store(client: &Client) -> Result<jetstream::object_store::ObjectStore> {
-    let config = jetstream::object_store::Config { bucket: BUCKET.into(), ..Default::default() };
-    let store = jetstream::new(client.clone()).create_object_store(config).await;
+    let config = jetstream::object_store::Config {
+        bucket: BUCKET.into(),
+        ..Default::default()
+    };
+    let store = jetstream::new(client.clone())
+        .create_object_store(config)
+        .await;
     store.context("could not make the bucket")
 }
 
@@ -88,11 +108,17 @@ async fn one(bench: &Bench, kind: &str) -> Result<(Duration, String)> {
         description: "bench".to_owned(),
         location: Location::object(BUCKET, kind),
         environment: BTreeMap::new(),
-        trigger_subjects: if kind == "wasm" { vec!["bench.deploy".into()] } else { Vec::new() },
+        trigger_subjects: if kind == "wasm" {
+            vec!["bench.deploy".into()]
+        } else {
+            Vec::new()
+        },
         ..NewDeploy::default()
     };
     let node = (bench.node.as_str(), bench.xkey.as_str());
-    let request = request.request(&bench.issuer, &bench.sender, node, Utc::now())?.write();
+    let request = request
+        .request(&bench.issuer, &bench.sender, node, Utc::now())?
+        .write();
     let subject = subject::deploy("bench", &bench.node);
     let started = Instant::now();
     let reply = bench.client.request(subject, request.into()).await?;
@@ -110,7 +136,11 @@ async fn stop(bench: &Bench, id: &str, name: &str) -> Result<()> {
     };
     let subject = subject::stop("bench", &bench.node);
     let answer = eventually("it stops", || async {
-        bench.client.request(subject.clone(), request.write().into()).await.ok()
+        bench
+            .client
+            .request(subject.clone(), request.write().into())
+            .await
+            .ok()
     });
     let _: hostler_wire::nats::StopReply = envelope::decode(&answer.await?.payload)?;
     Ok(())

@@ -25,6 +25,8 @@ impl Times {
         let last = self.0.len().saturating_sub(1);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // An index.
         let place = (last as f64 * share).round() as usize;
-        self.0.get(place).map_or(0.0, |time| time.as_secs_f64() * 1e6)
+        self.0
+            .get(place)
+            .map_or(0.0, |time| time.as_secs_f64() * 1e6)
     }
 }

@@ -14,7 +14,9 @@ mod trigger;
 use anyhow::Result;
 
 fn main() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         start::bench().await?;
         memory::sizes()?;

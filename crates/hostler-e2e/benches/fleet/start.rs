@@ -16,8 +16,18 @@ pub(crate) async fn bench() -> Result<()> {
         again.push(answer(&mut fleet).await?);
     }
     let ms = |times: Vec<_>| (Times::new(times).micros(0.5) / 1e3, "ms");
-    figure("start", "`hostler up` in a new folder to the first API answer", ms(first), Some("<= 300"));
-    figure("start", "the same in a folder that exists", ms(again), Some("<= 300"));
+    figure(
+        "start",
+        "`hostler up` in a new folder to the first API answer",
+        ms(first),
+        Some("<= 300"),
+    );
+    figure(
+        "start",
+        "the same in a folder that exists",
+        ms(again),
+        Some("<= 300"),
+    );
     Ok(())
 }
 

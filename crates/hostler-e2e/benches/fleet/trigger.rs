@@ -27,7 +27,9 @@ pub(crate) async fn bench() -> Result<Duration> {
     let workload = fleet.create("echo", Kind::Wasm, module, |body| {
         body.triggers = vec!["bench.wasm".into()];
     });
-    fleet.wait_for(&workload.await?, WorkloadStatus::Running).await?;
+    fleet
+        .wait_for(&workload.await?, WorkloadStatus::Running)
+        .await?;
 
     let rounds = if crate::is_quick() { 500 } else { 5_000 };
     one_by_one(&client, "bench.wasm", rounds / 5).await?;
@@ -35,8 +37,18 @@ pub(crate) async fn bench() -> Result<Duration> {
     let unit = one_by_one(&client, "bench.bare", rounds).await?;
     let trigger = one_by_one(&client, "bench.wasm", rounds).await?;
     let units = |share| (trigger.micros(share) / unit.micros(0.5), "units");
-    figure(GROUP, "one bare NATS round trip, p50", (unit.micros(0.5), "µs"), None);
-    figure(GROUP, "trigger p50", units(0.5), Some("<= 2.5 (the original 4.3)"));
+    figure(
+        GROUP,
+        "one bare NATS round trip, p50",
+        (unit.micros(0.5), "µs"),
+        None,
+    );
+    figure(
+        GROUP,
+        "trigger p50",
+        units(0.5),
+        Some("<= 2.5 (the original 4.3)"),
+    );
     figure(GROUP, "trigger p99", units(0.99), None);
     for in_flight in [1, 8, 32] {
         let bare = per_second(&client, "bench.bare", (rounds * 2, in_flight)).await?;
@@ -67,7 +79,9 @@ async fn one_by_one(client: &Client, subject: &'static str, rounds: usize) -> Re
     let mut times = Vec::with_capacity(rounds);
     for _ in 0..rounds {
         let started = Instant::now();
-        client.request(subject, Bytes::from_static(&PAYLOAD)).await?;
+        client
+            .request(subject, Bytes::from_static(&PAYLOAD))
+            .await?;
         times.push(started.elapsed());
     }
     Ok(Times::new(times))
@@ -82,8 +96,14 @@ async fn per_second(
     let calls = stream::iter(0..rounds)
         .map(|_| client.request(subject, Bytes::from_static(&PAYLOAD)))
         .buffer_unordered(in_flight);
-    let failed = calls.filter(|answer| std::future::ready(answer.is_err())).count().await;
-    anyhow::ensure!(failed == 0, "{failed} of {rounds} requests on {subject} failed");
+    let failed = calls
+        .filter(|answer| std::future::ready(answer.is_err()))
+        .count()
+        .await;
+    anyhow::ensure!(
+        failed == 0,
+        "{failed} of {rounds} requests on {subject} failed"
+    );
     Ok(rounds as f64 / started.elapsed().as_secs_f64())
 }
 
@@ -91,11 +111,19 @@ async fn per_second(
 async fn flat(fleet: &Fleet, client: &Client) -> Result<()> {
     let rounds = if crate::is_quick() { 5_000 } else { 100_000 };
     let parts = parts(fleet)?;
-    let before: Vec<f64> = parts.iter().map(|(_, id)| resident(*id)).collect::<Result<_>>()?;
+    let before: Vec<f64> = parts
+        .iter()
+        .map(|(_, id)| resident(*id))
+        .collect::<Result<_>>()?;
     per_second(client, "bench.wasm", (rounds, 32)).await?;
     for ((name, id), before) in parts.iter().zip(before) {
         let text = format!("{name}: growth over {rounds} triggers, from {before:.1} MB");
-        figure("memory", &text, (resident(*id)? - before, "MB"), Some("flat"));
+        figure(
+            "memory",
+            &text,
+            (resident(*id)? - before, "MB"),
+            Some("flat"),
+        );
     }
     Ok(())
 }
@@ -107,7 +135,12 @@ fn memory(fleet: &Fleet, group: &str, when: &str) -> Result<()> {
             "node" => "<= 15",
             _ => "<= 4 (the original 10)",
         };
-        figure(group, &format!("{name}, resident, {when}"), (resident(id)?, "MB"), Some(aim));
+        figure(
+            group,
+            &format!("{name}, resident, {when}"),
+            (resident(id)?, "MB"),
+            Some(aim),
+        );
     }
     Ok(())
 }
@@ -121,7 +154,10 @@ fn parts(fleet: &Fleet) -> Result<Vec<(&'static str, ProcessId)>> {
         .collect();
     agents.sort_by_key(|id| id.started);
     Ok(vec![
-        ("control plane", fleet.part("control").context("a control plane")?),
+        (
+            "control plane",
+            fleet.part("control").context("a control plane")?,
+        ),
         ("node", fleet.part("node").context("a node")?),
         ("agent", *agents.first().context("an agent")?),
     ])

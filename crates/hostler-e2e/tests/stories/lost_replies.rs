@@ -15,18 +15,31 @@ async fn the_same_create_sent_five_times_makes_one_workload() {
     let bytes = std::fs::read(programs::counter(fleet.folder()).expect("built")).expect("read");
     let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes));
     let client = fleet.client().expect("a client");
-    client.artifact_put(&digest, "default", bytes.into()).await.expect("uploaded");
+    client
+        .artifact_put(&digest, "default", bytes.into())
+        .await
+        .expect("uploaded");
     let mut body = fleet::body("once", Kind::Elf, &digest);
-    body.environment.insert("WITNESS_PORT".into(), witness.port().to_string());
-    body.environment.insert("WITNESS_NAME".into(), "once".into());
+    body.environment
+        .insert("WITNESS_PORT".into(), witness.port().to_string());
+    body.environment
+        .insert("WITNESS_NAME".into(), "once".into());
 
     let sent = join_all((0..5).map(|_| client.workload_create(&body, "the-same-key"))).await;
-    let ids: std::collections::BTreeSet<_> =
-        sent.into_iter().map(|answer| answer.expect("an answer").id).collect();
+    let ids: std::collections::BTreeSet<_> = sent
+        .into_iter()
+        .map(|answer| answer.expect("an answer").id)
+        .collect();
     assert_eq!(ids.len(), 1);
-    let page = client.workloads(&WorkloadQuery::default()).await.expect("a list");
+    let page = client
+        .workloads(&WorkloadQuery::default())
+        .await
+        .expect("a list");
     assert_eq!(page.items.len(), 1);
-    fleet.wait_for(&page.items[0], WorkloadStatus::Running).await.expect("it runs");
+    fleet
+        .wait_for(&page.items[0], WorkloadStatus::Running)
+        .await
+        .expect("it runs");
     hostler_e2e::eventually("it has started", || async {
         (witness.count("once").starts > 0).then_some(())
     })

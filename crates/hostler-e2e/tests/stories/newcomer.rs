@@ -7,29 +7,50 @@ use hostler_e2e::{eventually, programs};
 fn example(name: &str) -> String {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/out/");
     let path = format!("{root}{name}");
-    assert!(std::path::Path::new(&path).is_file(), "{path} is missing; `make examples` builds it");
+    assert!(
+        std::path::Path::new(&path).is_file(),
+        "{path} is missing; `make examples` builds it"
+    );
     path
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_run_and_answer_and_leave_nothing() {
     let mut fleet = Fleet::up().await.expect("a fleet");
-    fleet.say(&["run", &example("echo"), "--with-nats"]).await.expect("echo runs");
-    fleet.say(&["run", &example("shout.wasm"), "--trigger", "shout"]).await.expect("shout runs");
+    fleet
+        .say(&["run", &example("echo"), "--with-nats"])
+        .await
+        .expect("echo runs");
+    fleet
+        .say(&["run", &example("shout.wasm"), "--trigger", "shout"])
+        .await
+        .expect("shout runs");
     let crash = example("crash");
-    fleet.say(&["run", &crash, "--essential", "--detach"]).await.expect("crash is taken");
+    fleet
+        .say(&["run", &crash, "--essential", "--detach"])
+        .await
+        .expect("crash is taken");
 
     let answer = eventually("echo answers", || async {
         fleet.say(&["call", "echo", "hello"]).await.ok()
     });
     assert_eq!(answer.await.expect("an answer").trim(), "hello");
-    let answer = fleet.say(&["call", "shout", "hello"]).await.expect("an answer");
+    let answer = fleet
+        .say(&["call", "shout", "hello"])
+        .await
+        .expect("an answer");
     assert_eq!(answer.trim(), "HELLO!");
 
     let client = fleet.client().expect("a client");
     let settled = eventually("crash has settled after two restarts", || async {
-        let page = client.workloads(&hostler_wire::rest::WorkloadQuery::default()).await.ok()?;
-        let crash = page.items.into_iter().find(|workload| workload.name == "crash")?;
+        let page = client
+            .workloads(&hostler_wire::rest::WorkloadQuery::default())
+            .await
+            .ok()?;
+        let crash = page
+            .items
+            .into_iter()
+            .find(|workload| workload.name == "crash")?;
         let restarts = crash.seen.as_ref()?.restarts;
         (restarts == 2 && crash.status == WorkloadStatus::Running).then_some(crash)
     });
@@ -49,7 +70,10 @@ async fn the_examples_run_and_answer_and_leave_nothing() {
     assert!(nodes.contains("online"), "{nodes}");
 
     fleet.say(&["stop", "echo"]).await.expect("stopped");
-    let list = fleet.say(&["ls", "--status", "stopped", "--json"]).await.expect("a list");
+    let list = fleet
+        .say(&["ls", "--status", "stopped", "--json"])
+        .await
+        .expect("a list");
     assert!(list.contains("\"echo\""), "{list}");
     let left = fleet.interrupt().await.expect("a clean end");
     assert!(left.is_empty(), "left behind: {left:?}");
@@ -85,7 +109,10 @@ async fn commands_that_fail_say_so_and_end_with_a_status() {
     check(&["call", "nobody", "--timeout", "1"], 1, "nobody").await;
     let twice = fleet.cli(&["up"]).await.expect("it runs");
     assert_eq!(twice.status.code(), Some(1));
-    let completions = fleet.say(&["completions", "bash"]).await.expect("completions");
+    let completions = fleet
+        .say(&["completions", "bash"])
+        .await
+        .expect("completions");
     assert!(completions.contains("hostler"));
     assert!(programs::binary("hostler-agent").is_ok());
 }

@@ -24,10 +24,17 @@ struct Second {
 }
 
 async fn second_node(fleet: &Fleet) -> Second {
-    let target = fleet.url().trim_start_matches("http://").parse().expect("an address");
+    let target = fleet
+        .url()
+        .trim_start_matches("http://")
+        .parse()
+        .expect("an address");
     let wire = Proxy::start(target).await.expect("a wire");
     let client = fleet.client().expect("a client");
-    let token = client.join_token_create(&JoinTokenCreate::default()).await.expect("a token");
+    let token = client
+        .join_token_create(&JoinTokenCreate::default())
+        .await
+        .expect("a token");
     let data = fleet.data().join("second");
     let process = fleet
         .command(&["node", "up", "--name", "second", "--label", "place=second"])
@@ -45,7 +52,11 @@ async fn second_node(fleet: &Fleet) -> Second {
         .kill_on_drop(true)
         .spawn()
         .expect("it starts");
-    Second { _process: process, wire, data }
+    Second {
+        _process: process,
+        wire,
+        data,
+    }
 }
 
 async fn node(fleet: &Fleet, name: &str, status: NodeStatus) -> Node {
@@ -53,10 +64,14 @@ async fn node(fleet: &Fleet, name: &str, status: NodeStatus) -> Node {
     let what = format!("{name} is {status:?}");
     let found = eventually(&what, || async {
         let nodes = client.nodes().await.ok()?;
-        nodes.into_iter().find(|node| node.name == name && node.status == status)
+        nodes
+            .into_iter()
+            .find(|node| node.name == name && node.status == status)
     });
     let logs = || std::fs::read_to_string(fleet.folder().join("second.log")).unwrap_or_default();
-    found.await.unwrap_or_else(|error| panic!("{error}: {} {}", fleet.said(), logs()))
+    found
+        .await
+        .unwrap_or_else(|error| panic!("{error}: {} {}", fleet.said(), logs()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,18 +82,29 @@ async fn work_of_a_silent_node_runs_elsewhere_once() {
     let there = node(&fleet, "second", NodeStatus::Online).await;
     let client = fleet.client().expect("a client");
     let nodes = client.nodes().await.expect("nodes");
-    let first = nodes.into_iter().find(|node| node.id != there.id).expect("the first");
+    let first = nodes
+        .into_iter()
+        .find(|node| node.id != there.id)
+        .expect("the first");
 
-    let close = |scheduling| NodeUpdate { scheduling: Some(scheduling), labels: None };
+    let close = |scheduling| NodeUpdate {
+        scheduling: Some(scheduling),
+        labels: None,
+    };
     let closed = close(hostler_core::node::Scheduling::Closed);
     client.node_update(first.id, &closed).await.expect("closed");
     let bytes = std::fs::read(programs::counter(fleet.folder()).expect("built")).expect("read");
     let made = fleet.create("wanderer", Kind::Elf, bytes, |body| {
-        body.environment.insert("WITNESS_PORT".into(), witness.port().to_string());
-        body.environment.insert("WITNESS_NAME".into(), "wanderer".into());
+        body.environment
+            .insert("WITNESS_PORT".into(), witness.port().to_string());
+        body.environment
+            .insert("WITNESS_NAME".into(), "wanderer".into());
     });
     let made = made.await.expect("created");
-    let running = fleet.wait_for(&made, WorkloadStatus::Running).await.expect("it runs");
+    let running = fleet
+        .wait_for(&made, WorkloadStatus::Running)
+        .await
+        .expect("it runs");
     assert_eq!(running.slave_id, Some(there.id));
     let open = close(hostler_core::node::Scheduling::Open);
     client.node_update(first.id, &open).await.expect("opened");
@@ -89,7 +115,9 @@ async fn work_of_a_silent_node_runs_elsewhere_once() {
         let now = client.workload(made.id).await.ok()?;
         (now.slave_id == Some(first.id) && now.status == WorkloadStatus::Running).then_some(now)
     });
-    let moved = moved.await.unwrap_or_else(|error| panic!("{error}: {}", fleet.said()));
+    let moved = moved
+        .await
+        .unwrap_or_else(|error| panic!("{error}: {}", fleet.said()));
     assert!(moved.generation > running.generation);
     let once = eventually("one instance runs", || async {
         let count = witness.count("wanderer");
@@ -126,7 +154,11 @@ async fn an_older_order_is_refused(
         order: None,
     };
     let answer = client.ensure(running.id, &old, limit).await;
-    assert!(answer.is_err(), "an order older than {:?} was followed", retired.generation);
+    assert!(
+        answer.is_err(),
+        "an order older than {:?} was followed",
+        retired.generation
+    );
 }
 
 fn hostler_node_key(data: &std::path::Path) -> String {

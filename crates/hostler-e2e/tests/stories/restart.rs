@@ -11,7 +11,11 @@ use hostler_e2e::{eventually, programs};
 use hostler_wire::rest::Workload;
 
 const KILLS: usize = 50;
-const ONE: Count = Count { starts: 1, alive: 1, most: 1 };
+const ONE: Count = Count {
+    starts: 1,
+    alive: 1,
+    most: 1,
+};
 
 struct Story {
     fleet: Fleet,
@@ -27,15 +31,23 @@ async fn story() -> Story {
     for name in ["one", "two", "three"] {
         let made = fleet.create(name, Kind::Elf, bytes.clone(), |body| {
             body.essential = true;
-            body.environment.insert("WITNESS_PORT".into(), witness.port().to_string());
+            body.environment
+                .insert("WITNESS_PORT".into(), witness.port().to_string());
             body.environment.insert("WITNESS_NAME".into(), name.into());
         });
         workloads.push(made.await.expect("created"));
     }
     for workload in &workloads {
-        fleet.wait_for(workload, WorkloadStatus::Running).await.expect("it runs");
+        fleet
+            .wait_for(workload, WorkloadStatus::Running)
+            .await
+            .expect("it runs");
     }
-    Story { fleet, witness, workloads }
+    Story {
+        fleet,
+        witness,
+        workloads,
+    }
 }
 
 /// Kills what `victim` finds, `KILLS` times, and tells what became of the work.
@@ -48,12 +60,22 @@ async fn kill_again_and_again(victim: impl Fn(&Fleet) -> Option<ProcessId>) {
         found.expect("a victim").signal(Signal::KILL);
     }
     for workload in &story.workloads {
-        story.fleet.wait_for(workload, WorkloadStatus::Running).await.expect("it runs");
+        story
+            .fleet
+            .wait_for(workload, WorkloadStatus::Running)
+            .await
+            .expect("it runs");
         let seen = format!("{} is one", workload.name);
         let counted = eventually(&seen, || async {
             (story.witness.count(&workload.name) == ONE).then_some(())
         });
-        let told = || format!("{:?}\n{}", story.witness.count(&workload.name), story.fleet.said());
+        let told = || {
+            format!(
+                "{:?}\n{}",
+                story.witness.count(&workload.name),
+                story.fleet.said()
+            )
+        };
         assert!(counted.await.is_ok(), "{}: {}", workload.name, told());
     }
     new_work_is_taken(&story).await;
@@ -62,11 +84,17 @@ async fn kill_again_and_again(victim: impl Fn(&Fleet) -> Option<ProcessId>) {
 async fn new_work_is_taken(story: &Story) {
     let bytes = std::fs::read(story.fleet.folder().join("counter")).expect("read");
     let made = story.fleet.create("after", Kind::Elf, bytes, |body| {
-        body.environment.insert("WITNESS_PORT".into(), story.witness.port().to_string());
-        body.environment.insert("WITNESS_NAME".into(), "after".into());
+        body.environment
+            .insert("WITNESS_PORT".into(), story.witness.port().to_string());
+        body.environment
+            .insert("WITNESS_NAME".into(), "after".into());
     });
     let made = made.await.expect("created");
-    story.fleet.wait_for(&made, WorkloadStatus::Running).await.expect("it runs");
+    story
+        .fleet
+        .wait_for(&made, WorkloadStatus::Running)
+        .await
+        .expect("it runs");
     story.fleet.say(&["rm", "after"]).await.expect("removed");
     let gone = eventually("it is gone", || async {
         (story.witness.count("after").alive == 0).then_some(())

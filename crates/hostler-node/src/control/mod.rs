@@ -86,6 +86,16 @@ impl ControlApi {
         Ok(Requests(subscribers))
     }
 
+    /// Returns when the server has taken everything said to it so far.
+    async fn heard(&self) {
+        let inbox = self.client.new_inbox();
+        if let Ok(mut echo) = self.client.subscribe(inbox.clone()).await
+            && self.client.publish(inbox, Vec::new().into()).await.is_ok()
+        {
+            echo.next().await;
+        }
+    }
+
     /// Answers until `stop`. Requests under way are finished.
     pub(crate) async fn run(self: Arc<Self>, requests: Requests, stop: CancellationToken) {
         let tasks = TaskTracker::new();

@@ -81,17 +81,33 @@ async fn agent(inner: &Inner, number: u32) -> Client {
     connect(inner, &credentials, &format!("_INBOX_{}", slot(number))).await
 }
 
-/// Whether what `from` publishes is heard by `to`.
-async fn heard(from: &Client, to: &Client, subject: &str) -> bool {
-    let mut heard = to.subscribe(subject.to_owned()).await.expect("asked");
-    to.flush().await.expect("a connection");
-    from.publish(subject.to_owned(), "x".into())
-        .await
-        .expect("asked");
-    from.flush().await.expect("a connection");
-    timeout(Duration::from_millis(200), heard.next())
-        .await
-        .is_ok_and(|message| message.is_some())
+/// Whether `to`, listening on `pattern`, hears in time what `from` publishes
+/// again and again on `subject`.
+async fn heard(
+    (from, subject): (&Client, &str),
+    (to, pattern): (&Client, &str),
+    patience: Duration,
+) -> bool {
+    let mut heard = to.subscribe(pattern.to_owned()).await.expect("asked");
+    let speak = async {
+        loop {
+            let published = from.publish(subject.to_owned(), "x".into()).await;
+            published.expect("asked");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        message = timeout(patience, heard.next()) => message.is_ok_and(|message| message.is_some()),
+        () = speak => false,
+    }
+}
+
+async fn is_heard(from: &Client, to: &Client, subject: &str) -> bool {
+    heard((from, subject), (to, subject), PATIENCE).await
+}
+
+async fn is_not_heard(from: (&Client, &str), to: (&Client, &str)) -> bool {
+    !heard(from, to, Duration::from_millis(300)).await
 }
 
 #[tokio::test]
@@ -104,15 +120,22 @@ async fn an_agent_hears_and_says_only_what_concerns_its_slot() {
         agent(&inner, 2).await,
     );
     let of = |number, verb: &str| format!("agentint.{}.{verb}", slot(number));
-    assert!(heard(&one, &node, &of(1, "logs")).await);
-    assert!(heard(&node, &one, &of(1, "deploy")).await);
-    assert!(!heard(&one, &node, &of(2, "logs")).await);
-    assert!(!heard(&node, &one, &of(2, "deploy")).await);
-    assert!(!heard(&node, &one, "agentint.*.deploy").await);
-    assert!(!heard(&node, &one, ">").await);
-    assert!(!heard(&two, &one, &format!("_INBOX_{}.a", slot(2))).await);
-    assert!(!heard(&one, &two, &format!("_INBOX_{}.a", slot(2))).await);
-    assert!(!heard(&one, &node, "_INBOX.guessed").await);
+    assert!(is_heard(&one, &node, &of(1, "logs")).await);
+    assert!(is_heard(&node, &one, &of(1, "deploy")).await);
+    let (other, inbox) = (of(2, "deploy"), format!("_INBOX_{}.a", slot(2)));
+    for pattern in [&other, "agentint.*.deploy", "agentint.>", ">"] {
+        assert!(
+            is_not_heard((&node, &other), (&one, pattern)).await,
+            "{pattern}"
+        );
+    }
+    assert!(is_not_heard((&two, &inbox), (&one, &inbox)).await);
+    for subject in [&of(2, "logs"), &other, &inbox, "_INBOX.guessed"] {
+        assert!(
+            is_not_heard((&one, subject), (&node, subject)).await,
+            "{subject}"
+        );
+    }
     inner.shutdown().await;
 }
 
@@ -141,7 +164,7 @@ async fn a_killed_server_is_back_on_its_port_and_everybody_with_it() {
         while ground.process().is_none_or(|now| now == first) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        while !heard(&one, &node, &format!("agentint.{}.logs", slot(1))).await {}
+        assert!(is_heard(&one, &node, &format!("agentint.{}.logs", slot(1))).await);
     };
     timeout(PATIENCE, back).await.expect("the server is back");
     inner.shutdown().await;
@@ -160,7 +183,7 @@ async fn the_next_life_adopts_the_server_that_runs() {
     let second = second.expect("an inner server");
     assert_eq!(ground.process(), Some(process));
     let node = node(&second).await;
-    assert!(heard(&agent, &node, &format!("agentint.{}.logs", slot(1))).await);
+    assert!(is_heard(&agent, &node, &format!("agentint.{}.logs", slot(1))).await);
     second.shutdown().await;
     assert_eq!(ground.process(), None);
 }

@@ -12,7 +12,7 @@ use hostler_node::slots::{
 };
 use hostler_wire::agent::AgentPhase;
 
-use crate::support::{PATIENCE, Ground, Life, eventually, message, small};
+use crate::support::{Ground, Life, PATIENCE, eventually, message, small};
 
 fn options(ground: &Ground, fake: &Fake) -> SlotsOptions {
     let mut options = ground.options(DriverChoice::Fake(fake.clone()));

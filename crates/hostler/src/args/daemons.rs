@@ -12,7 +12,12 @@ pub struct UpArgs {
     #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
     /// Where the API listens
-    #[arg(long, env = "HOSTLER_LISTEN", default_value = "127.0.0.1:3010", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "HOSTLER_LISTEN",
+        default_value = "127.0.0.1:3010",
+        value_name = "ADDRESS"
+    )]
     pub listen: SocketAddr,
     /// The port of the NATS server; else 4222, or a free one if that is taken
     #[arg(long, env = "HOSTLER_NATS_PORT", value_name = "PORT")]
@@ -24,7 +29,12 @@ pub struct UpArgs {
     #[arg(long, env = "HOSTLER_AGENT", value_name = "FILE")]
     pub agent: Option<PathBuf>,
     /// Milliseconds between two heartbeats of the node
-    #[arg(long, env = "HOSTLER_HEARTBEAT_MS", default_value_t = 15_000, value_name = "MS")]
+    #[arg(
+        long,
+        env = "HOSTLER_HEARTBEAT_MS",
+        default_value_t = 15_000,
+        value_name = "MS"
+    )]
     pub heartbeat_ms: u64,
 }
 
@@ -35,10 +45,20 @@ pub struct ControlArgs {
     #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
     /// Where the API listens
-    #[arg(long, env = "HOSTLER_LISTEN", default_value = "127.0.0.1:3010", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "HOSTLER_LISTEN",
+        default_value = "127.0.0.1:3010",
+        value_name = "ADDRESS"
+    )]
     pub listen: SocketAddr,
     /// sqlite:///path or postgres://...; else SQLite in the data folder
-    #[arg(long, env = "HOSTLER_DATABASE", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        env = "HOSTLER_DATABASE",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub database: Option<String>,
     /// The bootstrap admin's bearer token
     #[arg(long, env = "API_TOKEN", hide_env_values = true, value_name = "TOKEN")]
@@ -53,10 +73,20 @@ pub struct ControlArgs {
     #[arg(long, env = "NATS_NKEY", value_name = "FILE")]
     pub nats_seed: Option<PathBuf>,
     /// Milliseconds between two heartbeats of a node
-    #[arg(long, env = "HOSTLER_HEARTBEAT_MS", default_value_t = 15_000, value_name = "MS")]
+    #[arg(
+        long,
+        env = "HOSTLER_HEARTBEAT_MS",
+        default_value_t = 15_000,
+        value_name = "MS"
+    )]
     pub heartbeat_ms: u64,
     /// How nodes are compared: least-loaded, round-robin, sticky, bin-pack
-    #[arg(long, env = "HOSTLER_POLICY", default_value = "least-loaded", value_name = "POLICY")]
+    #[arg(
+        long,
+        env = "HOSTLER_POLICY",
+        default_value = "least-loaded",
+        value_name = "POLICY"
+    )]
     pub policy: String,
 }
 
@@ -79,13 +109,23 @@ pub struct NodeUpArgs {
     #[arg(long, env = "HOSTLER_CONTROL", value_name = "URL")]
     pub control: Option<String>,
     /// A join token, needed once
-    #[arg(long, env = "HOSTLER_JOIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[arg(
+        long,
+        env = "HOSTLER_JOIN_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
     pub join_token: Option<String>,
     /// A file with a join token, needed once
     #[arg(long, value_name = "FILE", conflicts_with = "join_token")]
     pub join_token_file: Option<PathBuf>,
     /// The control NATS
-    #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222", value_name = "URL")]
+    #[arg(
+        long,
+        env = "NATS_URL",
+        default_value = "nats://127.0.0.1:4222",
+        value_name = "URL"
+    )]
     pub nats: String,
     /// A file with the nkey seed to use there
     #[arg(long, env = "NATS_NKEY", value_name = "FILE")]

@@ -14,7 +14,12 @@ use clap_complete::Shell;
 
 /// Turns machines into a fleet and runs work on it.
 #[derive(Debug, Parser)]
-#[command(name = "hostler", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "hostler",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -38,10 +43,22 @@ pub struct Global {
     #[arg(long, global = true, env = "HOSTLER_URL", value_name = "URL")]
     pub url: Option<String>,
     /// The bearer token to use, instead of the context's
-    #[arg(long, global = true, env = "HOSTLER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[arg(
+        long,
+        global = true,
+        env = "HOSTLER_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
     pub token: Option<String>,
     /// What daemons log: debug, info, warn, error, or a tracing filter
-    #[arg(long, global = true, env = "LOG_LEVEL", default_value = "info", value_name = "LEVEL")]
+    #[arg(
+        long,
+        global = true,
+        env = "LOG_LEVEL",
+        default_value = "info",
+        value_name = "LEVEL"
+    )]
     pub log_level: String,
     /// Log one JSON object a line
     #[arg(long, global = true, env = "HOSTLER_LOG_JSON")]

@@ -17,7 +17,11 @@ pub(crate) async fn call(args: CallArgs, global: &Global, output: Output) -> Res
     let waiting = client.request(args.subject.clone(), args.payload.clone().into());
     let limit = Duration::from_secs(args.timeout);
     let Ok(answer) = tokio::time::timeout(limit, waiting).await else {
-        bail!("nobody answered on '{}' within {} s", args.subject, args.timeout);
+        bail!(
+            "nobody answered on '{}' within {} s",
+            args.subject,
+            args.timeout
+        );
     };
     let answer = answer.with_context(|| format!("the request on '{}' failed", args.subject))?;
     print(&answer.payload, output)
@@ -36,12 +40,18 @@ async fn connected(context: &Context) -> Result<async_nats::Client> {
         None => ConnectOptions::new(),
     };
     let options = options.name("hostler call");
-    options.connect(url).await.with_context(|| format!("could not connect to {url}"))
+    options
+        .connect(url)
+        .await
+        .with_context(|| format!("could not connect to {url}"))
 }
 
 fn print(payload: &[u8], output: Output) -> Result<()> {
     if output.json {
-        println!("{}", serde_json::json!({ "payload": String::from_utf8_lossy(payload) }));
+        println!(
+            "{}",
+            serde_json::json!({ "payload": String::from_utf8_lossy(payload) })
+        );
         return Ok(());
     }
     let mut out = std::io::stdout().lock();

@@ -38,7 +38,11 @@ fn add(contexts: &mut Contexts, name: String, global: &Global) -> Result<()> {
     let (Some(url), Some(token)) = (&global.url, &global.token) else {
         bail!("a context needs --url and --token");
     };
-    let context = Context { url: url.clone(), token: token.clone(), ..Context::default() };
+    let context = Context {
+        url: url.clone(),
+        token: token.clone(),
+        ..Context::default()
+    };
     contexts.current.get_or_insert_with(|| name.clone());
     contexts.contexts.insert(name, context);
     Ok(())

@@ -44,13 +44,18 @@ fn options(args: &ControlArgs) -> Result<ControlOptions> {
 }
 
 fn token(args: &ControlArgs) -> Result<Option<String>> {
-    let Some(path) = &args.api_token_file else { return Ok(args.api_token.clone()) };
+    let Some(path) = &args.api_token_file else {
+        return Ok(args.api_token.clone());
+    };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("could not read {}", path.display()))?;
     Ok(Some(text.trim().to_owned()))
 }
 
 fn nats(url: String, args: &ControlArgs) -> NatsOptions {
-    let auth = args.nats_seed.clone().map_or(NatsAuth::Open, NatsAuth::NkeySeedFile);
+    let auth = args
+        .nats_seed
+        .clone()
+        .map_or(NatsAuth::Open, NatsAuth::NkeySeedFile);
     NatsOptions { url, auth }
 }

@@ -10,8 +10,11 @@ use crate::output::Output;
 
 /// Prints what happened, and goes on if asked.
 pub(crate) async fn events(args: EventsArgs, client: &ControlClient, output: Output) -> Result<()> {
-    let mut query =
-        ActivityQuery { subject: args.subject, limit: Some(args.tail), after: None };
+    let mut query = ActivityQuery {
+        subject: args.subject,
+        limit: Some(args.tail),
+        after: None,
+    };
     let page = client.activity(&query).await?;
     for entry in &page.items {
         print(entry, output)?;
@@ -31,6 +34,9 @@ pub(crate) async fn events(args: EventsArgs, client: &ControlClient, output: Out
 fn print(entry: &ActivityEntry, output: Output) -> Result<()> {
     output.line(entry, |entry| {
         let at = entry.at.format("%Y-%m-%d %H:%M:%S%.3f");
-        format!("{at}  {:<20}  {:<12}  {}", entry.kind, entry.actor, entry.text)
+        format!(
+            "{at}  {:<20}  {:<12}  {}",
+            entry.kind, entry.actor, entry.text
+        )
     })
 }

@@ -22,7 +22,10 @@ use crate::output::Output;
 use crate::up;
 
 pub(crate) fn perform(cli: Cli) -> Result<()> {
-    let output = Output { json: cli.global.json, quiet: cli.global.quiet };
+    let output = Output {
+        json: cli.global.json,
+        quiet: cli.global.quiet,
+    };
     match cli.command {
         Command::Completions { shell } => completions(shell),
         Command::Sim(args) => sim::sim(&args, output),
@@ -33,14 +36,19 @@ pub(crate) fn perform(cli: Cli) -> Result<()> {
 
 /// Daemons get all cores, commands for people one thread.
 fn runtime(command: &Command) -> Result<tokio::runtime::Runtime> {
-    let is_daemon =
-        matches!(command, Command::Control(_) | Command::Node(NodeCommand::Up(_)));
+    let is_daemon = matches!(
+        command,
+        Command::Control(_) | Command::Node(NodeCommand::Up(_))
+    );
     let mut builder = if is_daemon {
         tokio::runtime::Builder::new_multi_thread()
     } else {
         tokio::runtime::Builder::new_current_thread()
     };
-    builder.enable_all().build().context("could not start the runtime")
+    builder
+        .enable_all()
+        .build()
+        .context("could not start the runtime")
 }
 
 async fn speak(command: Command, global: &crate::args::Global, output: Output) -> Result<()> {

@@ -12,7 +12,11 @@ use crate::args::{NodeCommand, WhichNode};
 use crate::output::{self, Output, ago};
 
 /// Performs one of them.
-pub(crate) async fn perform(command: NodeCommand, client: &ControlClient, output: Output) -> Result<()> {
+pub(crate) async fn perform(
+    command: NodeCommand,
+    client: &ControlClient,
+    output: Output,
+) -> Result<()> {
     match command {
         // Running a node is not a command to a control plane.
         NodeCommand::Up(_) => Ok(()),
@@ -21,12 +25,20 @@ pub(crate) async fn perform(command: NodeCommand, client: &ControlClient, output
         NodeCommand::Token { uses, ttl } => token(uses, ttl.as_secs(), client, output).await,
         NodeCommand::Close(which) => schedule(&which, Scheduling::Closed, client, output).await,
         NodeCommand::Open(which) => schedule(&which, Scheduling::Open, client, output).await,
-        NodeCommand::Drain { which, deadline, detach } => {
+        NodeCommand::Drain {
+            which,
+            deadline,
+            detach,
+        } => {
             let node = find(&which, client).await?;
-            let request = DrainRequest { deadline_s: Some(deadline) };
+            let request = DrainRequest {
+                deadline_s: Some(deadline),
+            };
             let operation = client.node_drain(node.id, &request).await?;
             if detach {
-                return output.line(&operation, |operation| format!("operation {}", operation.id));
+                return output.line(&operation, |operation| {
+                    format!("operation {}", operation.id)
+                });
             }
             wait_until_ended(operation, client, output).await
         }
@@ -46,14 +58,25 @@ async fn find(which: &WhichNode, client: &ControlClient) -> Result<Node> {
     let is_it = |node: &Node| node.name == which.node || node.id.to_string() == which.node;
     match nodes.into_iter().find(is_it) {
         Some(node) => Ok(node),
-        None => bail!("there is no node '{}'; `hostler node ls` lists them", which.node),
+        None => bail!(
+            "there is no node '{}'; `hostler node ls` lists them",
+            which.node
+        ),
     }
 }
 
 async fn list(client: &ControlClient, output: Output) -> Result<()> {
     let nodes = client.nodes().await?;
     output.show(&nodes, |nodes| {
-        let headings = ["name", "status", "workloads", "cpu free", "memory free", "heard", "version"];
+        let headings = [
+            "name",
+            "status",
+            "workloads",
+            "cpu free",
+            "memory free",
+            "heard",
+            "version",
+        ];
         let mut table = output::table(&headings);
         for node in nodes {
             table.add_row(row(node));
@@ -64,7 +87,9 @@ async fn list(client: &ControlClient, output: Output) -> Result<()> {
 
 fn row(node: &Node) -> [String; 7] {
     let free = |capacity: u64, reserved: u64| capacity.saturating_sub(reserved);
-    let heard = node.last_heartbeat.map(|heard| format!("{} ago", ago(heard, Utc::now())));
+    let heard = node
+        .last_heartbeat
+        .map(|heard| format!("{} ago", ago(heard, Utc::now())));
     let cpu = free(node.capacity.cpu_millis, node.reserved.cpu_millis);
     let memory = free(node.capacity.memory_bytes, node.reserved.memory_bytes) >> 20;
     [
@@ -88,7 +113,10 @@ fn facts(node: &Node) -> Vec<(&'static str, String)> {
         let cpu = hostler_core::Cpu::millis(of.cpu_millis);
         format!("{cpu} cores, {} MiB", of.memory_bytes >> 20)
     };
-    let labels = node.labels.iter().map(|(key, value)| format!("{key}={value}"));
+    let labels = node
+        .labels
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"));
     vec![
         ("name", node.name.clone()),
         ("id", node.id.to_string()),
@@ -102,15 +130,27 @@ fn facts(node: &Node) -> Vec<(&'static str, String)> {
         ("unclaimed", node.unclaimed.join(", ")),
         ("version", node.version.clone()),
         ("registered", node.created_at.to_rfc3339()),
-        ("heard", node.last_heartbeat.map(|heard| heard.to_rfc3339()).unwrap_or_default()),
+        (
+            "heard",
+            node.last_heartbeat
+                .map(|heard| heard.to_rfc3339())
+                .unwrap_or_default(),
+        ),
     ]
 }
 
 async fn token(uses: u32, ttl_s: u64, client: &ControlClient, output: Output) -> Result<()> {
-    let request = JoinTokenCreate { ttl_s: Some(ttl_s), uses: Some(uses) };
+    let request = JoinTokenCreate {
+        ttl_s: Some(ttl_s),
+        uses: Some(uses),
+    };
     let made = client.join_token_create(&request).await?;
     output.line(&made, |made| {
-        format!("hostler node up --control {} --join-token {}", client.base(), made.secret)
+        format!(
+            "hostler node up --control {} --join-token {}",
+            client.base(),
+            made.secret
+        )
     })
 }
 
@@ -121,7 +161,10 @@ async fn schedule(
     output: Output,
 ) -> Result<()> {
     let node = find(which, client).await?;
-    let update = NodeUpdate { scheduling: Some(scheduling), labels: None };
+    let update = NodeUpdate {
+        scheduling: Some(scheduling),
+        labels: None,
+    };
     let node = client.node_update(node.id, &update).await?;
     output.remark(format!("{} is {}.", node.name, word(node.status)));
     Ok(())

@@ -16,7 +16,9 @@ pub(crate) async fn node_up(args: NodeUpArgs) -> Result<()> {
     options.check()?;
     let stop = signals::stop_token()?;
     let starting = hostler_node::start(options);
-    let Some(started) = stop.run_until_cancelled(starting).await else { return Ok(()) };
+    let Some(started) = stop.run_until_cancelled(starting).await else {
+        return Ok(());
+    };
     let (service, _handle) = started?;
     service.run(stop).await;
     Ok(())
@@ -26,7 +28,9 @@ fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     let mut mistakes = Mistakes::default();
     let driver = mistakes.take("--driver", driver(&args.driver));
     mistakes.check()?;
-    let data = args.data.map_or_else(|| Ok(data_folder()?.join("node")), anyhow::Ok)?;
+    let data = args
+        .data
+        .map_or_else(|| Ok(data_folder()?.join("node")), anyhow::Ok)?;
     let agent = up::agent(args.agent.as_deref())?;
     let name = args.name.map_or_else(machine_name, Ok)?;
     let mut options = NodeOptions::new(name, data, args.nats, agent);
@@ -38,7 +42,11 @@ fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     options.slots.pool.warm = args.warm;
     options.slots.pool.max = args.slots;
     options.nats.login = args.nats_seed.map_or(NatsLogin::None, NatsLogin::NkeyFile);
-    options.at_stop = if args.stop_work { AtStop::Ends } else { AtStop::RunsOn };
+    options.at_stop = if args.stop_work {
+        AtStop::Ends
+    } else {
+        AtStop::RunsOn
+    };
     let file = args.join_token_file.map(JoinToken::File);
     let join = args.join_token.map(JoinToken::Text).or(file);
     options.control = args.control.map(|url| ControlOptions { url, join });
@@ -59,5 +67,7 @@ fn machine_name() -> Result<String> {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname")?;
     let short = host.trim().split('.').next().unwrap_or_default();
     let is_fine = short.parse::<hostler_core::Name>().is_ok();
-    is_fine.then(|| short.to_owned()).context("this machine's name is no name for a node; give --name")
+    is_fine
+        .then(|| short.to_owned())
+        .context("this machine's name is no name for a node; give --name")
 }

@@ -49,7 +49,10 @@ pub(crate) async fn wait_until_ended(
     output: Output,
 ) -> Result<()> {
     let progress = output.progress(operation.kind.clone());
-    while matches!(operation.state, OperationState::Waiting | OperationState::Running) {
+    while matches!(
+        operation.state,
+        OperationState::Waiting | OperationState::Running
+    ) {
         progress.say(format!("{}: {}", operation.kind, operation.progress));
         tokio::time::sleep(super::run::LOOK).await;
         operation = client.operation(operation.id).await?;
@@ -59,5 +62,7 @@ pub(crate) async fn wait_until_ended(
         let problem = operation.problem.unwrap_or_default();
         bail!("{} is {}: {problem}", operation.kind, word(operation.state));
     }
-    output.line(&operation, |operation| format!("{} done: {}", operation.kind, operation.progress))
+    output.line(&operation, |operation| {
+        format!("{} done: {}", operation.kind, operation.progress)
+    })
 }

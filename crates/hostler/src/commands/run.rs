@@ -30,13 +30,25 @@ pub(crate) async fn run(args: RunArgs, global: &Global, output: Output) -> Resul
         replace(&body, &client, output).await?;
     }
     let progress = output.progress(format!("Uploading {} bytes", bytes.len()));
-    client.artifact_put(&body.artifact, &args.project, bytes.into()).await?;
+    client
+        .artifact_put(&body.artifact, &args.project, bytes.into())
+        .await?;
     drop(progress);
-    let workload = client.workload_create(&body, &uuid::Uuid::now_v7().to_string()).await?;
+    let workload = client
+        .workload_create(&body, &uuid::Uuid::now_v7().to_string())
+        .await?;
     if args.detach {
-        return output.line(&workload, |workload| format!("{} is {}", workload.name, word(workload.status)));
+        return output.line(&workload, |workload| {
+            format!("{} is {}", workload.name, word(workload.status))
+        });
     }
-    wait_until_running(&workload, &client, output, Duration::from_secs(args.timeout)).await
+    wait_until_running(
+        &workload,
+        &client,
+        output,
+        Duration::from_secs(args.timeout),
+    )
+    .await
 }
 
 fn body(args: &RunArgs, bytes: &[u8], global: &Global) -> Result<WorkloadCreate> {
@@ -45,10 +57,12 @@ fn body(args: &RunArgs, bytes: &[u8], global: &Global) -> Result<WorkloadCreate>
         None => recognise(bytes, &args.file)?,
     };
     let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(bytes));
-    let mut environment: std::collections::BTreeMap<_, _> = args.environment.iter().cloned().collect();
+    let mut environment: std::collections::BTreeMap<_, _> =
+        args.environment.iter().cloned().collect();
     if args.with_nats {
         let nats = connect::context(global)?.workload_nats;
-        let nats = nats.context("this context knows no NATS for workloads; give --env NATS_URL=...")?;
+        let nats =
+            nats.context("this context knows no NATS for workloads; give --env NATS_URL=...")?;
         environment.insert("NATS_URL".to_owned(), nats);
     }
     Ok(WorkloadCreate {
@@ -70,7 +84,11 @@ fn body(args: &RunArgs, bytes: &[u8], global: &Global) -> Result<WorkloadCreate>
             node_labels: args.node_labels.iter().cloned().collect(),
             ..PlacementRules::default()
         },
-        on_node_loss: if args.wait_for_node { OnNodeLoss::Wait } else { OnNodeLoss::Restart },
+        on_node_loss: if args.wait_for_node {
+            OnNodeLoss::Wait
+        } else {
+            OnNodeLoss::Restart
+        },
         goal: None,
         description: String::new(),
     })
@@ -122,7 +140,12 @@ pub(crate) async fn wait_until_running(
             match now.status {
                 WorkloadStatus::Running => return Ok(now),
                 WorkloadStatus::Failed | WorkloadStatus::Stopped => {
-                    bail!("{} {}: {}", now.name, word(now.status), now.reason.unwrap_or_default())
+                    bail!(
+                        "{} {}: {}",
+                        now.name,
+                        word(now.status),
+                        now.reason.unwrap_or_default()
+                    )
                 }
                 _ => progress.say(waiting_for(&now)),
             }
@@ -131,7 +154,12 @@ pub(crate) async fn wait_until_running(
     };
     let Ok(running) = tokio::time::timeout(patience, waiting).await else {
         let now = client.workload(workload.id).await?;
-        bail!("{} does not run after {} s: {}", now.name, patience.as_secs(), waiting_for(&now));
+        bail!(
+            "{} does not run after {} s: {}",
+            now.name,
+            patience.as_secs(),
+            waiting_for(&now)
+        );
     };
     drop(progress);
     output.line(&running?, |workload| {
@@ -141,8 +169,16 @@ pub(crate) async fn wait_until_running(
 }
 
 fn waiting_for(workload: &Workload) -> String {
-    let reason = workload.reason.as_deref().map(|reason| format!(" ({reason})"));
-    format!("{} is {}{}", workload.name, word(workload.status), reason.unwrap_or_default())
+    let reason = workload
+        .reason
+        .as_deref()
+        .map(|reason| format!(" ({reason})"));
+    format!(
+        "{} is {}{}",
+        workload.name,
+        word(workload.status),
+        reason.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]

@@ -8,11 +8,25 @@ use crate::args::TokenCommand;
 use crate::output::{self, Output};
 
 /// Performs one of them.
-pub(crate) async fn perform(command: TokenCommand, client: &ControlClient, output: Output) -> Result<()> {
+pub(crate) async fn perform(
+    command: TokenCommand,
+    client: &ControlClient,
+    output: Output,
+) -> Result<()> {
     match command {
-        TokenCommand::Create { name, project, policies, ttl } => {
+        TokenCommand::Create {
+            name,
+            project,
+            policies,
+            ttl,
+        } => {
             let ttl_s = ttl.map(|ttl| ttl.as_secs());
-            let request = TokenCreate { name, project, policies, ttl_s };
+            let request = TokenCreate {
+                name,
+                project,
+                policies,
+                ttl_s,
+            };
             let made = client.token_create(&request).await?;
             output.line(&made, |made| made.secret.clone())
         }
@@ -31,7 +45,9 @@ async fn list(client: &ControlClient, output: Output) -> Result<()> {
                 token.name.clone(),
                 token.project.clone().unwrap_or_else(|| "-".to_owned()),
                 token.policies.join(", "),
-                token.expires_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339()),
+                token
+                    .expires_at
+                    .map_or_else(|| "never".to_owned(), |at| at.to_rfc3339()),
                 token.id.to_string(),
             ]);
         }

@@ -22,13 +22,20 @@ pub(crate) async fn find(which: &WhichWorkload, client: &ControlClient) -> Resul
     let page = client.workloads(&query).await?;
     match page.items.into_iter().next() {
         Some(workload) => Ok(workload),
-        None => bail!("there is no workload '{}' in project '{}'", which.workload, which.project),
+        None => bail!(
+            "there is no workload '{}' in project '{}'",
+            which.workload,
+            which.project
+        ),
     }
 }
 
 /// `hostler ls`.
 pub(crate) async fn list(args: LsArgs, client: &ControlClient, output: Output) -> Result<()> {
-    let mut query = WorkloadQuery { project: args.project, ..WorkloadQuery::default() };
+    let mut query = WorkloadQuery {
+        project: args.project,
+        ..WorkloadQuery::default()
+    };
     query.status = args.status.as_deref().map(status).transpose()?;
     let mut workloads = Vec::new();
     loop {
@@ -59,7 +66,10 @@ fn row(workload: &Workload) -> [String; 7] {
         workload.project.clone(),
         workload.kind.as_str().to_owned(),
         word(workload.status),
-        workload.slave_name.clone().unwrap_or_else(|| "-".to_owned()),
+        workload
+            .slave_name
+            .clone()
+            .unwrap_or_else(|| "-".to_owned()),
         ago(workload.created_at, Utc::now()),
         workload.id.to_string(),
     ]
@@ -68,11 +78,17 @@ fn row(workload: &Workload) -> [String; 7] {
 /// A status in its word on the wire.
 pub(crate) fn word(status: impl serde::Serialize) -> String {
     let value = serde_json::to_value(status).ok();
-    value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    value
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// `hostler info`.
-pub(crate) async fn info(which: WhichWorkload, client: &ControlClient, output: Output) -> Result<()> {
+pub(crate) async fn info(
+    which: WhichWorkload,
+    client: &ControlClient,
+    output: Output,
+) -> Result<()> {
     let workload = find(&which, client).await?;
     output.show(&workload, |workload| output::facts(&facts(workload)))
 }
@@ -87,8 +103,18 @@ fn facts(workload: &Workload) -> Vec<(&'static str, String)> {
         ("status", word(workload.status)),
         ("goal", word(workload.goal)),
         ("generation", workload.generation.to_string()),
-        ("node", workload.slave_name.clone().unwrap_or_else(|| "-".to_owned())),
-        ("slot", seen.and_then(|seen| seen.slot.clone()).unwrap_or_else(|| "-".to_owned())),
+        (
+            "node",
+            workload
+                .slave_name
+                .clone()
+                .unwrap_or_else(|| "-".to_owned()),
+        ),
+        (
+            "slot",
+            seen.and_then(|seen| seen.slot.clone())
+                .unwrap_or_else(|| "-".to_owned()),
+        ),
         ("restarts", seen.map_or(0, |seen| seen.restarts).to_string()),
         ("artifact", workload.artifact.clone()),
         ("triggers", workload.triggers.join(", ")),
@@ -99,7 +125,11 @@ fn facts(workload: &Workload) -> Vec<(&'static str, String)> {
 }
 
 /// `hostler stop`.
-pub(crate) async fn stop(which: WhichWorkload, client: &ControlClient, output: Output) -> Result<()> {
+pub(crate) async fn stop(
+    which: WhichWorkload,
+    client: &ControlClient,
+    output: Output,
+) -> Result<()> {
     let workload = find(&which, client).await?;
     let progress = output.progress(format!("Stopping {}", workload.name));
     let mut workload = client.workload_stop(workload.id).await?;
@@ -113,14 +143,22 @@ pub(crate) async fn stop(which: WhichWorkload, client: &ControlClient, output: O
 }
 
 /// `hostler start`.
-pub(crate) async fn start(which: WhichWorkload, client: &ControlClient, output: Output) -> Result<()> {
+pub(crate) async fn start(
+    which: WhichWorkload,
+    client: &ControlClient,
+    output: Output,
+) -> Result<()> {
     let workload = find(&which, client).await?;
     let workload = client.workload_start(workload.id).await?;
     super::run::wait_until_running(&workload, client, output, super::run::PATIENCE).await
 }
 
 /// `hostler rm`.
-pub(crate) async fn remove(which: WhichWorkload, client: &ControlClient, output: Output) -> Result<()> {
+pub(crate) async fn remove(
+    which: WhichWorkload,
+    client: &ControlClient,
+    output: Output,
+) -> Result<()> {
     let workload = find(&which, client).await?;
     delete(&workload, client, output).await?;
     output.remark(format!("{} is gone.", workload.name));
@@ -128,7 +166,11 @@ pub(crate) async fn remove(which: WhichWorkload, client: &ControlClient, output:
 }
 
 /// Deletes it and waits until it is gone.
-pub(crate) async fn delete(workload: &Workload, client: &ControlClient, output: Output) -> Result<()> {
+pub(crate) async fn delete(
+    workload: &Workload,
+    client: &ControlClient,
+    output: Output,
+) -> Result<()> {
     let progress = output.progress(format!("Removing {}", workload.name));
     client.workload_delete(workload.id).await?;
     loop {
@@ -136,7 +178,11 @@ pub(crate) async fn delete(workload: &Workload, client: &ControlClient, output: 
             Err(error) if error.is_not_found() => break,
             Err(error) => return Err(error.into()),
             Ok(now) if now.status == WorkloadStatus::Deleting => {
-                progress.say(format!("Removing {}: {}", now.name, now.reason.unwrap_or_default()));
+                progress.say(format!(
+                    "Removing {}: {}",
+                    now.name,
+                    now.reason.unwrap_or_default()
+                ));
             }
             Ok(now) => bail!("{} is {} again", now.name, word(now.status)),
         }
@@ -146,7 +192,11 @@ pub(crate) async fn delete(workload: &Workload, client: &ControlClient, output: 
 }
 
 /// `hostler explain`.
-pub(crate) async fn explain(which: WhichWorkload, client: &ControlClient, output: Output) -> Result<()> {
+pub(crate) async fn explain(
+    which: WhichWorkload,
+    client: &ControlClient,
+    output: Output,
+) -> Result<()> {
     let workload = find(&which, client).await?;
     let explanation = client.workload_explain(workload.id).await?;
     output.show(&explanation, |explanation: &Explanation| {
@@ -154,7 +204,12 @@ pub(crate) async fn explain(which: WhichWorkload, client: &ControlClient, output
         for node in &explanation.nodes {
             let yes = |is_so| if is_so { "yes" } else { "no" }.to_owned();
             let why = node.reasons.join("; ");
-            table.add_row([node.slave_name.clone(), yes(node.chosen), yes(node.possible), why]);
+            table.add_row([
+                node.slave_name.clone(),
+                yes(node.chosen),
+                yes(node.possible),
+                why,
+            ]);
         }
         table
     })?;

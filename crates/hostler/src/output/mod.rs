@@ -33,7 +33,11 @@ impl Output {
 
     /// Prints one line of a stream: compact JSON, or the text.
     pub fn line<T: Serialize>(self, value: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
-        let line = if self.json { serde_json::to_string(value)? } else { text(value) };
+        let line = if self.json {
+            serde_json::to_string(value)?
+        } else {
+            text(value)
+        };
         println!("{line}");
         Ok(())
     }

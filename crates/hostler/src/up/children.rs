@@ -34,7 +34,11 @@ impl Fleet {
 
     /// Whether the node has its key already.
     pub(crate) fn is_joined(&self) -> bool {
-        self.layout.data.join("node").join(hostler_node::REGISTRATION_FILE).exists()
+        self.layout
+            .data
+            .join("node")
+            .join(hostler_node::REGISTRATION_FILE)
+            .exists()
     }
 }
 
@@ -49,7 +53,10 @@ impl Children {
     /// before as well.
     pub(crate) fn start(fleet: &Fleet) -> Result<Self> {
         let hostler = std::env::current_exe().context("this program has no path")?;
-        let mut children = Self { hostler, parts: Vec::new() };
+        let mut children = Self {
+            hostler,
+            parts: Vec::new(),
+        };
         children.run(nats_server(fleet));
         children.run(control(fleet, &children.hostler));
         if fleet.is_joined() {
@@ -65,7 +72,8 @@ impl Children {
 
     fn run(&mut self, options: ChildOptions) {
         let stop = CancellationToken::new();
-        self.parts.push((stop.clone(), tokio::spawn(child::run(options, stop))));
+        self.parts
+            .push((stop.clone(), tokio::spawn(child::run(options, stop))));
     }
 
     /// Stops the node with its work, then the control plane, then NATS.
@@ -120,7 +128,13 @@ fn node(fleet: &Fleet, hostler: &Path) -> ChildOptions {
     if join.exists() {
         arguments.push(("--join-token-file", join.into_os_string()));
     }
-    ours(fleet, hostler, "node", &["node", "up", "--stop-work"], arguments)
+    ours(
+        fleet,
+        hostler,
+        "node",
+        &["node", "up", "--stop-work"],
+        arguments,
+    )
 }
 
 /// A child that is this program again. It has a process group of its own, so

@@ -27,10 +27,15 @@ pub(crate) struct Layout {
 impl Layout {
     /// Makes the folders, for their owner only.
     pub(crate) fn create(data: &Path) -> Result<Self> {
-        let layout = Self { data: std::path::absolute(data)? };
+        let layout = Self {
+            data: std::path::absolute(data)?,
+        };
         for folder in ["secrets", "run", "nats", "control", "node"] {
             let folder = layout.data.join(folder);
-            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+            let made = fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder);
             made.with_context(|| format!("could not make {}", folder.display()))?;
         }
         Ok(layout)
@@ -52,7 +57,10 @@ impl Layout {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(file),
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                bail!("a fleet runs here already, with its data in {}", self.data.display())
+                bail!(
+                    "a fleet runs here already, with its data in {}",
+                    self.data.display()
+                )
             }
             Err(error) => Err(io::Error::from(error)).context("could not lock the data folder"),
         }
@@ -62,11 +70,16 @@ impl Layout {
     /// was free then, else any free one.
     pub(crate) fn port(&self, name: &str, preferred: u16) -> Result<u16> {
         let path = self.data.join(format!("{name}.port"));
-        if let Some(port) = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()) {
+        if let Some(port) = fs::read_to_string(&path)
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+        {
             return Ok(port);
         }
         let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-        let listener = bind(preferred).or_else(|_| bind(0)).context("no port is free")?;
+        let listener = bind(preferred)
+            .or_else(|_| bind(0))
+            .context("no port is free")?;
         let port = listener.local_addr()?.port();
         fs::write(&path, format!("{port}\n"))?;
         Ok(port)

@@ -35,14 +35,19 @@ pub(crate) async fn up(args: UpArgs, output: Output) -> Result<()> {
     free(&fleet)?;
     let stop = signals::stop_token()?;
     let mut children = Children::start(&fleet)?;
-    let started = stop.run_until_cancelled(start(&fleet, &mut children, output)).await;
+    let started = stop
+        .run_until_cancelled(start(&fleet, &mut children, output))
+        .await;
     if let Some(Ok(())) = started {
         stop.cancelled().await;
     }
     output.remark("Stopping.");
     children.stop().await;
     started.unwrap_or(Ok(()))?;
-    output.remark(format!("Stopped. The data stays in {}.", fleet.layout.data.display()));
+    output.remark(format!(
+        "Stopped. The data stays in {}.",
+        fleet.layout.data.display()
+    ));
     Ok(())
 }
 
@@ -58,8 +63,18 @@ fn prepare(args: UpArgs) -> Result<Fleet> {
     };
     let node_port = layout.port("node", 3_011)?;
     let nats = nats::prepare(&layout, nats_port)?;
-    let (token, is_new) = secret::load_or_make(&layout.secret("admin.token"), secret::random_secret)?;
-    Ok(Fleet { args, layout, nats_server, agent, node_port, nats, token, is_new })
+    let (token, is_new) =
+        secret::load_or_make(&layout.secret("admin.token"), secret::random_secret)?;
+    Ok(Fleet {
+        args,
+        layout,
+        nats_server,
+        agent,
+        node_port,
+        nats,
+        token,
+        is_new,
+    })
 }
 
 /// A child of an earlier life is ended later; anybody else on the port is an error now.
@@ -77,7 +92,10 @@ fn free(fleet: &Fleet) -> Result<()> {
 async fn start(fleet: &Fleet, children: &mut Children, output: Output) -> Result<()> {
     let client = ControlClient::new(&fleet.url(), &fleet.token)?;
     let progress = output.progress("Starting the control plane".to_owned());
-    within(START, "the control plane did not answer", || async { client.health().await.is_ok() }).await?;
+    within(START, "the control plane did not answer", || async {
+        client.health().await.is_ok()
+    })
+    .await?;
     if !fleet.is_joined() {
         join(fleet, &client).await?;
         children.start_node(fleet);
@@ -93,13 +111,17 @@ async fn start(fleet: &Fleet, children: &mut Children, output: Output) -> Result
 /// A node needs this once in its life.
 async fn join(fleet: &Fleet, client: &ControlClient) -> Result<()> {
     let file = fleet.layout.secret("join.token");
-    let made = client.join_token_create(&hostler_wire::rest::JoinTokenCreate::default()).await?;
+    let made = client
+        .join_token_create(&hostler_wire::rest::JoinTokenCreate::default())
+        .await?;
     secret::write(&file, made.secret.as_bytes()).context("could not keep the join token")
 }
 
 async fn is_online(client: &ControlClient) -> bool {
     let nodes = client.nodes().await.unwrap_or_default();
-    nodes.iter().any(|node| node.status == hostler_core::node::NodeStatus::Online)
+    nodes
+        .iter()
+        .any(|node| node.status == hostler_core::node::NodeStatus::Online)
 }
 
 async fn within<F, Fut>(limit: Duration, problem: &str, mut is_so: F) -> Result<()>
@@ -141,7 +163,10 @@ fn announce(fleet: &Fleet, context_file: &std::path::Path) {
     println!("  Data     {}", fleet.layout.data.display());
     if fleet.is_new {
         println!("  Token    {}", fleet.token);
-        println!("           shown once; kept for the CLI in {}", context_file.display());
+        println!(
+            "           shown once; kept for the CLI in {}",
+            context_file.display()
+        );
     }
     println!("Try: hostler node ls. Stop: Ctrl-C.");
 }

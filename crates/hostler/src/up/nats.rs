@@ -30,15 +30,22 @@ pub(crate) struct NatsAccess {
 pub(crate) fn prepare(layout: &Layout, port: u16) -> Result<NatsAccess> {
     let mut users = Vec::new();
     for role in ROLES {
-        users.push(format!("    {{ nkey: {} }}", public_key(&seed_file(layout, role))?));
+        users.push(format!(
+            "    {{ nkey: {} }}",
+            public_key(&seed_file(layout, role))?
+        ));
     }
-    let (password, _) = secret::load_or_make(&layout.secret("workload.nats"), secret::random_secret)?;
+    let (password, _) =
+        secret::load_or_make(&layout.secret("workload.nats"), secret::random_secret)?;
     users.push(format!(
         "    {{ user: workload, password: \"{password}\", permissions: {{\n      \
          publish: {{ deny: {DENIED} }}, subscribe: {{ deny: {DENIED} }} }} }}"
     ));
-    secret::write(&config_file(layout), config(layout, port, &users).as_bytes())
-        .context("could not write the configuration of NATS")?;
+    secret::write(
+        &config_file(layout),
+        config(layout, port, &users).as_bytes(),
+    )
+    .context("could not write the configuration of NATS")?;
     Ok(NatsAccess {
         url: format!("nats://127.0.0.1:{port}"),
         workload_url: format!("nats://workload:{password}@127.0.0.1:{port}"),
@@ -77,7 +84,9 @@ fn public_key(path: &Path) -> Result<String> {
 pub(crate) fn command(program: &Path, layout: &Layout) -> Command {
     let mut command = Command::new(program);
     command.arg("--config").arg(config_file(layout));
-    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+    command
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null());
     command.stderr(log_file(layout));
     command.process_group(0).kill_on_drop(true);
     command
@@ -100,8 +109,14 @@ mod tests {
         let text = std::fs::read_to_string(config_file(&layout)).expect("written");
         let again = prepare(&layout, 4_222).expect("prepared");
         assert_eq!(first.workload_url, again.workload_url);
-        assert_eq!(std::fs::read_to_string(config_file(&layout)).expect("written"), text);
+        assert_eq!(
+            std::fs::read_to_string(config_file(&layout)).expect("written"),
+            text
+        );
         let seed = std::fs::read_to_string(seed_file(&layout, "cli")).expect("a seed");
-        assert!(seed.starts_with("SU") && !text.contains(seed.trim()), "{text}");
+        assert!(
+            seed.starts_with("SU") && !text.contains(seed.trim()),
+            "{text}"
+        );
     }
 }

@@ -137,8 +137,19 @@ async fn write_group(store: &Store, drafts: &[Draft]) -> Vec<Outcome> {
     match batch::write(store, drafts).await {
         Ok(outcomes) => outcomes,
         Err(error) if drafts.len() == 1 => vec![Err(error.into())],
-        Err(_) => write_singly(store, drafts).await,
+        Err(error) => {
+            refused(&error, drafts.len());
+            write_singly(store, drafts).await
+        }
     }
+}
+
+fn refused(error: &(dyn std::error::Error + 'static), rows: usize) {
+    tracing::warn!(
+        error,
+        rows,
+        "a group of workloads was refused; writing each alone"
+    );
 }
 
 async fn write_singly(store: &Store, drafts: &[Draft]) -> Vec<Outcome> {
