@@ -1,4 +1,4 @@
-//! Typed ids: a UUIDv7 each, told apart by the compiler, plain UUID text on
+//! Typed ids: a UUID of version 7 each, told apart by the compiler, plain UUID text on
 //! the wire. Slots carry a 20 character xid instead, the form that agents of
 //! the original use as a NATS subject token.
 
@@ -31,7 +31,7 @@ macro_rules! id {
                 Self(uuid)
             }
 
-            /// A UUIDv7 (RFC 9562, 5.7) of `unix_ms` and ten random bytes.
+            /// A UUID of version 7 (RFC 9562, 5.7) of `unix_ms` and ten random bytes.
             pub fn from_parts(unix_ms: u64, random: [u8; 10]) -> Self {
                 Self(uuid::Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid())
             }

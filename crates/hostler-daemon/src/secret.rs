@@ -75,8 +75,8 @@ mod tests {
         let (second, made_again) = load_or_make(&path, random_secret).expect("read");
         assert!(made && !made_again);
         assert_eq!(first, second);
-        let mode = fs::metadata(&path).expect("metadata").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let bits = fs::metadata(&path).expect("metadata").permissions().mode();
+        assert_eq!(bits & 0o777, 0o600);
         assert_ne!(random_secret(), random_secret());
     }
 }

@@ -200,7 +200,7 @@ impl Fleet {
         let id = child.id().and_then(|pid| ProcessId::of(pid.cast_signed()));
         id.context("it lives")?
             .signal(hostler_daemon::process::Signal::INT);
-        let status = tokio::time::timeout(Duration::from_secs(60), child.wait()).await??;
+        let status = tokio::time::timeout(Duration::from_mins(1), child.wait()).await??;
         if !status.success() {
             bail!("it ended with {status}: {}", self.said());
         }

@@ -11,11 +11,11 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
 /// The context that `hostler up` writes.
-pub const LOCAL: &str = "local";
+pub(crate) const LOCAL: &str = "local";
 
 /// How to reach one fleet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Context {
+pub(crate) struct Context {
     /// Where the control plane answers.
     pub url: String,
     /// The bearer token.
@@ -33,7 +33,7 @@ pub struct Context {
 
 /// All contexts and which one is meant when none is named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contexts {
+pub(crate) struct Contexts {
     /// The one meant when none is named.
     #[serde(default)]
     pub current: Option<String>,
@@ -44,7 +44,7 @@ pub struct Contexts {
 
 impl Contexts {
     /// What the file holds; nothing, if there is none.
-    pub fn load() -> Result<Self> {
+    pub(crate) fn load() -> Result<Self> {
         let path = path()?;
         match std::fs::read_to_string(&path) {
             Ok(text) => toml::from_str(&text)
@@ -55,7 +55,7 @@ impl Contexts {
     }
 
     /// Writes the file, for its owner only.
-    pub fn save(&self) -> Result<PathBuf> {
+    pub(crate) fn save(&self) -> Result<PathBuf> {
         let path = path()?;
         let text = toml::to_string_pretty(self)?;
         hostler_daemon::secret::write(&path, text.as_bytes())
@@ -64,7 +64,7 @@ impl Contexts {
     }
 
     /// The context of this name, or the current one.
-    pub fn pick(&self, name: Option<&str>) -> Result<Context> {
+    pub(crate) fn pick(&self, name: Option<&str>) -> Result<Context> {
         let Some(name) = name.or(self.current.as_deref()) else {
             bail!("no fleet is known here; start one with `hostler up`, or give --url and --token");
         };
@@ -84,7 +84,7 @@ fn path() -> Result<PathBuf> {
 
 /// Where data goes when nothing else is said: `$HOSTLER_DATA`, or the
 /// platform's data folder.
-pub fn data_folder() -> Result<PathBuf> {
+pub(crate) fn data_folder() -> Result<PathBuf> {
     match std::env::var_os("HOSTLER_DATA") {
         Some(folder) => Ok(PathBuf::from(folder)),
         None => platform_folder("XDG_DATA_HOME", ".local/share"),

@@ -118,7 +118,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => any_node().prop_map(Event::Drop),
         12 => any::<Kin>().prop_map(Event::Place),
         1 => (any::<Kin>(), any_node()).prop_map(|(kin, node)| Event::Force(kin, node)),
-        3 => any::<prop::sample::Index>().prop_map(|at| Event::Unseat(at.index(1_000))),
+        6 => any::<prop::sample::Index>().prop_map(|at| Event::Unseat(at.index(1_000))),
         1 => (any_node(), any_resources()).prop_map(|(node, room)| Event::Take(node, room)),
         1 => any_node().prop_map(Event::Clear),
     ]
@@ -126,7 +126,8 @@ fn any_event() -> impl Strategy<Value = Event> {
 
 fn any_limits() -> impl Strategy<Value = Limits> {
     let past = prop_oneof![4 => Just(4_096), 1 => 0_usize..40];
-    let tight = (0_usize..4, 0_usize..4, 0_usize..6, 1_usize..4, past);
+    let due = prop_oneof![0_usize..6, Just(1_000)];
+    let tight = (0_usize..4, 0_usize..4, due, 1_usize..4, past);
     let tight = tight.prop_map(|(few, coarse, due, aisles, past)| Limits {
         few,
         coarse,

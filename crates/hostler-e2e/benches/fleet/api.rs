@@ -43,7 +43,7 @@ async fn sqlite() -> Result<()> {
 
 async fn postgres() -> Result<()> {
     let server = Postgres::start()?;
-    run("PostgreSQL", &server.url(), ">= 5,000").await
+    run("PostgreSQL", &server.database()?, ">= 5,000").await
 }
 
 async fn run(name: &str, database: &str, aim: &str) -> Result<()> {

@@ -118,7 +118,7 @@ async fn one(bench: &Bench, kind: &str) -> Result<(Duration, String)> {
     let node = (bench.node.as_str(), bench.xkey.as_str());
     let request = request
         .request(&bench.issuer, &bench.sender, node, Utc::now())?
-        .write();
+        .encode();
     let subject = subject::deploy("bench", &bench.node);
     let started = Instant::now();
     let reply = bench.client.request(subject, request.into()).await?;
@@ -138,7 +138,7 @@ async fn stop(bench: &Bench, id: &str, name: &str) -> Result<()> {
     let answer = eventually("it stops", || async {
         bench
             .client
-            .request(subject.clone(), request.write().into())
+            .request(subject.clone(), request.encode().into())
             .await
             .ok()
     });
@@ -154,14 +154,15 @@ fn padded(mut bytes: Vec<u8>, size: usize) -> Vec<u8> {
 
 /// A module of 1 MiB, most of it code, so that there is something to compile.
 fn padded_module() -> Result<Vec<u8>> {
-    let mut functions = String::new();
-    for number in 0..12_000 {
-        functions.push_str(&format!(
+    let function = |number: i32| {
+        let other = number * 7 + 1;
+        format!(
             "(func (export \"f{number}\") (param i32) (result i32) \
-             (i32.add (i32.mul (local.get 0) (i32.const {number})) (i32.xor (local.get 0) (i32.const {}))))\n",
-            number * 7 + 1
-        ));
-    }
+             (i32.add (i32.mul (local.get 0) (i32.const {number})) \
+             (i32.xor (local.get 0) (i32.const {other}))))\n"
+        )
+    };
+    let functions: String = (0..40_000).map(function).collect();
     let module = programs::ECHO_WAT.trim_end().trim_end_matches(')');
     // The text ends with the module's own bracket; one was taken too many.
     let open = module.matches('(').count() - module.matches(')').count();

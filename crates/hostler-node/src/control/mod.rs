@@ -80,9 +80,7 @@ impl ControlApi {
             subscribers.push(subscriber.map_err(|source| ControlError { subject, source })?);
         }
         // With a control NATS at hand, requests reach the node from here on.
-        tokio::time::timeout(AT_HAND, self.client.flush())
-            .await
-            .ok();
+        tokio::time::timeout(AT_HAND, self.heard()).await.ok();
         Ok(Requests(subscribers))
     }
 

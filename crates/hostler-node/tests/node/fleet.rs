@@ -14,7 +14,7 @@ const ABC: &[u8] = b"abc";
 #[tokio::test]
 async fn a_node_joins_once_and_keeps_its_key_to_itself() {
     use std::os::unix::fs::PermissionsExt as _;
-    let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let joined = plane.registrations();
     assert_eq!(joined.len(), 1);
     assert_eq!(joined[0].name, "n1");
@@ -37,7 +37,7 @@ async fn a_node_joins_once_and_keeps_its_key_to_itself() {
 
 #[tokio::test]
 async fn only_the_control_plane_gets_in() {
-    let (_nats, plane, _ground, node) = TestNode::in_fleet(200).await;
+    let (_nats, plane, _ground, node) = TestNode::in_fleet(1_000).await;
     let base = format!("http://{}", node.handle.api);
     for key in ["", "wrong", "the-key-of-the-nodf"] {
         let stranger = NodeClient::new(&base, key).unwrap();
@@ -62,7 +62,7 @@ async fn only_the_control_plane_gets_in() {
 
 #[tokio::test]
 async fn an_order_is_followed_and_the_next_heartbeat_tells_of_it() {
-    let (_nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (_nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     let entry = node
         .ensure(id(1), &run(&plane, 1, &digest, 3))
@@ -90,7 +90,7 @@ async fn an_order_is_followed_and_the_next_heartbeat_tells_of_it() {
 
 #[tokio::test]
 async fn the_ledger_keeps_no_environment_in_clear() {
-    let (_nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (_nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     let mut order = run(&plane, 1, &digest, 3);
     let environment = &mut order.order.as_mut().unwrap().environment;
@@ -105,7 +105,7 @@ async fn the_ledger_keeps_no_environment_in_clear() {
 
 #[tokio::test]
 async fn nobody_stops_the_control_planes_work_over_nats() {
-    let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     node.ensure(id(1), &run(&plane, 1, &digest, 3))
         .await
@@ -126,7 +126,7 @@ async fn nobody_stops_the_control_planes_work_over_nats() {
 
 #[tokio::test]
 async fn an_older_order_is_refused_a_repeated_one_changes_nothing_and_a_late_one_is_stale() {
-    let (_nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (_nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     node.ensure(id(1), &run(&plane, 5, &digest, 3))
         .await
@@ -179,7 +179,7 @@ async fn an_older_order_is_refused_a_repeated_one_changes_nothing_and_a_late_one
 
 #[tokio::test]
 async fn twenty_orders_at_once_for_one_workload_start_it_once() {
-    let (_nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (_nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     let order = run(&plane, 1, &digest, 3);
     let orders = (0..20).map(|_| node.ensure(id(1), &order));
@@ -195,7 +195,7 @@ async fn twenty_orders_at_once_for_one_workload_start_it_once() {
 
 #[tokio::test]
 async fn ten_workloads_of_one_artifact_fetch_it_once() {
-    let (_nats, plane, _ground, node) = TestNode::in_fleet(200).await;
+    let (_nats, plane, _ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     for number in 1..=10 {
         let order = run(&plane, 1, &digest, 3);
@@ -210,7 +210,7 @@ async fn ten_workloads_of_one_artifact_fetch_it_once() {
 
 #[tokio::test]
 async fn what_the_node_finds_wrong_is_failed_with_its_reason() {
-    let (_nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (_nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let wrong = "ab".repeat(32);
     plane.artifact_as(&wrong, ABC);
     node.ensure(id(1), &run(&plane, 1, &wrong, 3))
@@ -240,7 +240,7 @@ async fn what_the_node_finds_wrong_is_failed_with_its_reason() {
 #[tokio::test]
 async fn what_may_be_better_later_is_tried_again() {
     let (nats, ground) = (ControlNats::start().await, Ground::new());
-    let plane = ControlPlane::start(200).await;
+    let plane = ControlPlane::start(1_000).await;
     let mut options = ground.options_in(&nats, &plane);
     options.slots.pool.warm = 0;
     options.slots.pool.max = 1;
@@ -264,7 +264,7 @@ async fn what_may_be_better_later_is_tried_again() {
 #[tokio::test]
 async fn a_failing_essential_service_is_given_up_at_last() {
     let (nats, ground) = (ControlNats::start().await, Ground::new());
-    let plane = ControlPlane::start(200).await;
+    let plane = ControlPlane::start(1_000).await;
     let mut options = ground.options_in(&nats, &plane);
     options.restart.limit = 2;
     let node = TestNode::start(options).await;
@@ -296,7 +296,7 @@ async fn a_failing_essential_service_is_given_up_at_last() {
 
 #[tokio::test]
 async fn success_ends_a_service_and_a_lost_agent_starts_it_again() {
-    let (_nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (_nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     for number in [1, 2] {
         let order = run(&plane, 1, &digest, 3);
@@ -349,7 +349,7 @@ async fn heartbeats_go_on_while_the_control_plane_is_broken_and_after() {
 
 #[tokio::test]
 async fn bad_requests_get_the_envelope_and_change_nothing() {
-    let (_nats, _plane, _ground, node) = TestNode::in_fleet(200).await;
+    let (_nats, _plane, _ground, node) = TestNode::in_fleet(1_000).await;
     let check = async |method: &str, path: &str, body: &str, status: u16| {
         let answer = raw(&node, method, path, body).await;
         let first = answer.lines().next().unwrap().to_owned();

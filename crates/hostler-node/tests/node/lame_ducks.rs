@@ -64,7 +64,7 @@ async fn a_lame_duck_stays_one_until_it_is_stopped_without_work() {
 
 #[tokio::test]
 async fn a_lame_duck_takes_no_new_order_of_the_control_plane() {
-    let (nats, plane, _ground, node) = TestNode::in_fleet(200).await;
+    let (nats, plane, _ground, node) = TestNode::in_fleet(1_000).await;
     let requester = Requester::new(&nats, &node.handle).await;
     enter(&requester).await;
     plane

@@ -11,7 +11,7 @@ const ABC: &[u8] = b"abc";
 
 #[tokio::test]
 async fn what_runs_is_adopted_and_not_started_again() {
-    let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     node.ensure(id(1), &run(&plane, 1, &digest, 3))
         .await
@@ -28,7 +28,7 @@ async fn what_runs_is_adopted_and_not_started_again() {
 
 #[tokio::test]
 async fn what_was_lost_while_the_daemon_was_away_is_started_again() {
-    let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     node.ensure(id(1), &run(&plane, 1, &digest, 3))
         .await
@@ -43,7 +43,7 @@ async fn what_was_lost_while_the_daemon_was_away_is_started_again() {
 
 #[tokio::test]
 async fn what_failed_while_the_daemon_was_away_is_started_again_and_counted() {
-    let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     node.ensure(id(1), &run(&plane, 1, &digest, 3))
         .await
@@ -63,7 +63,7 @@ async fn what_failed_while_the_daemon_was_away_is_started_again_and_counted() {
 
 #[tokio::test]
 async fn a_node_told_to_end_its_work_leaves_nothing_and_takes_it_up_again() {
-    let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let before = plane.beat();
     node.stop().await;
     let mut options = ground.options_in(&nats, &plane);
@@ -84,7 +84,7 @@ async fn a_node_told_to_end_its_work_leaves_nothing_and_takes_it_up_again() {
 
 #[tokio::test]
 async fn what_was_being_stopped_is_stopped_by_the_next_daemon() {
-    let (nats, plane, ground, node) = TestNode::in_fleet(200).await;
+    let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     node.ensure(id(1), &run(&plane, 1, &digest, 3))
         .await
@@ -183,7 +183,7 @@ async fn two_daemons_do_not_share_a_folder() {
 
 #[tokio::test]
 async fn a_node_whose_control_plane_is_away_keeps_its_work() {
-    let (nats, plane, ground, node) = TestNode::in_fleet(100).await;
+    let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
     let digest = plane.artifact(ABC);
     node.ensure(id(1), &run(&plane, 1, &digest, 3))
         .await

@@ -7,7 +7,7 @@ use clap::Args;
 
 /// `hostler up`.
 #[derive(Clone, Debug, Args)]
-pub struct UpArgs {
+pub(crate) struct UpArgs {
     /// Where everything is kept
     #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub struct UpArgs {
 
 /// `hostler control`.
 #[derive(Clone, Debug, Args)]
-pub struct ControlArgs {
+pub(crate) struct ControlArgs {
     /// Where everything is kept
     #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
@@ -52,7 +52,7 @@ pub struct ControlArgs {
         value_name = "ADDRESS"
     )]
     pub listen: SocketAddr,
-    /// sqlite:///path or postgres://...; else SQLite in the data folder
+    /// <sqlite:///path> or postgres://...; else SQLite in the data folder
     #[arg(
         long,
         env = "HOSTLER_DATABASE",
@@ -92,7 +92,7 @@ pub struct ControlArgs {
 
 /// `hostler node up`.
 #[derive(Clone, Debug, Args)]
-pub struct NodeUpArgs {
+pub(crate) struct NodeUpArgs {
     /// Where everything is kept
     #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,

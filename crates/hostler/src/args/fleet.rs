@@ -6,7 +6,8 @@ use super::NodeUpArgs;
 
 /// `hostler node`.
 #[derive(Debug, Subcommand)]
-pub enum NodeCommand {
+#[allow(clippy::large_enum_variant)] // There is one of it in the life of the program.
+pub(crate) enum NodeCommand {
     /// Run a node on this machine
     Up(NodeUpArgs),
     /// List nodes
@@ -43,14 +44,14 @@ pub enum NodeCommand {
 
 /// One node.
 #[derive(Debug, Args)]
-pub struct WhichNode {
+pub(crate) struct WhichNode {
     /// Its name or id
     pub node: String,
 }
 
 /// `hostler token`.
 #[derive(Debug, Subcommand)]
-pub enum TokenCommand {
+pub(crate) enum TokenCommand {
     /// Make a token; its secret is shown once
     Create {
         /// What it is called in the activity history
@@ -78,7 +79,7 @@ pub enum TokenCommand {
 
 /// `hostler operation`.
 #[derive(Debug, Subcommand)]
-pub enum OperationCommand {
+pub(crate) enum OperationCommand {
     /// List operations
     Ls,
     /// Ask for an operation to be called off
@@ -90,7 +91,7 @@ pub enum OperationCommand {
 
 /// `hostler context`.
 #[derive(Debug, Subcommand)]
-pub enum ContextCommand {
+pub(crate) enum ContextCommand {
     /// List contexts
     Ls,
     /// Make a context the current one

@@ -5,9 +5,9 @@ mod daemons;
 mod fleet;
 mod work;
 
-pub use daemons::{ControlArgs, NodeUpArgs, UpArgs};
-pub use fleet::{ContextCommand, NodeCommand, OperationCommand, TokenCommand, WhichNode};
-pub use work::{CallArgs, EventsArgs, LogsArgs, LsArgs, RunArgs, WhichWorkload};
+pub(crate) use daemons::{ControlArgs, NodeUpArgs, UpArgs};
+pub(crate) use fleet::{ContextCommand, NodeCommand, OperationCommand, TokenCommand, WhichNode};
+pub(crate) use work::{CallArgs, EventsArgs, LogsArgs, LsArgs, RunArgs, WhichWorkload};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -20,7 +20,7 @@ use clap_complete::Shell;
     propagate_version = true,
     arg_required_else_help = true
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
     pub global: Global,
     #[command(subcommand)]
@@ -29,7 +29,7 @@ pub struct Cli {
 
 /// What every command takes.
 #[derive(Clone, Debug, Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// Print JSON for programs instead of tables for people
     #[arg(long, global = true)]
     pub json: bool,
@@ -67,7 +67,7 @@ pub struct Global {
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Start a whole fleet on this machine: control plane, one node, NATS
     Up(UpArgs),
     /// Run a file: upload it, place it, start it
@@ -115,7 +115,7 @@ pub enum Command {
 
 /// How many simulated fleets, and which.
 #[derive(Debug, Args)]
-pub struct SimArgs {
+pub(crate) struct SimArgs {
     /// How many seeds to run
     #[arg(long, default_value_t = 1_000)]
     pub seeds: u64,

@@ -8,7 +8,8 @@ use hostler_core::{Bytes, Cpu};
 
 /// `hostler run`.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+#[allow(clippy::struct_excessive_bools)] // They are flags of a command line.
+pub(crate) struct RunArgs {
     /// The file to run: a static ELF executable or a WebAssembly module
     pub file: PathBuf,
     /// Arguments for it
@@ -66,7 +67,7 @@ pub struct RunArgs {
 
 /// `hostler ls`.
 #[derive(Debug, Args)]
-pub struct LsArgs {
+pub(crate) struct LsArgs {
     /// Only this project's
     #[arg(long)]
     pub project: Option<String>,
@@ -77,7 +78,7 @@ pub struct LsArgs {
 
 /// One workload.
 #[derive(Clone, Debug, Args)]
-pub struct WhichWorkload {
+pub(crate) struct WhichWorkload {
     /// Its name or id
     pub workload: String,
     /// The project a name is looked for in
@@ -87,7 +88,7 @@ pub struct WhichWorkload {
 
 /// `hostler logs`.
 #[derive(Debug, Args)]
-pub struct LogsArgs {
+pub(crate) struct LogsArgs {
     #[command(flatten)]
     pub which: WhichWorkload,
     /// Go on with new lines as they come
@@ -100,7 +101,7 @@ pub struct LogsArgs {
 
 /// `hostler events`.
 #[derive(Debug, Args)]
-pub struct EventsArgs {
+pub(crate) struct EventsArgs {
     /// Go on with new events as they come
     #[arg(long, short)]
     pub follow: bool,
@@ -114,7 +115,7 @@ pub struct EventsArgs {
 
 /// `hostler call`.
 #[derive(Debug, Args)]
-pub struct CallArgs {
+pub(crate) struct CallArgs {
     /// The subject to send to
     pub subject: String,
     /// What to send

@@ -18,7 +18,7 @@ use crate::output::Output;
 /// Between two looks at something that changes.
 pub(crate) const LOOK: Duration = Duration::from_millis(50);
 /// How long a start may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Uploads the file, makes the workload, and waits until it runs.
 pub(crate) async fn run(args: RunArgs, global: &Global, output: Output) -> Result<()> {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 /// What the user wants to read.
 #[derive(Clone, Copy, Debug)]
-pub struct Output {
+pub(crate) struct Output {
     /// JSON instead of tables.
     pub json: bool,
     /// No progress and no remarks.
@@ -20,7 +20,11 @@ pub struct Output {
 
 impl Output {
     /// Prints `value` as JSON, or else the table that `table` makes of it.
-    pub fn show<T: Serialize>(self, value: &T, table: impl FnOnce(&T) -> Table) -> Result<()> {
+    pub(crate) fn show<T: Serialize>(
+        self,
+        value: &T,
+        table: impl FnOnce(&T) -> Table,
+    ) -> Result<()> {
         if self.json {
             println!("{}", serde_json::to_string_pretty(value)?);
         } else {
@@ -32,7 +36,11 @@ impl Output {
     }
 
     /// Prints one line of a stream: compact JSON, or the text.
-    pub fn line<T: Serialize>(self, value: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
+    pub(crate) fn line<T: Serialize>(
+        self,
+        value: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<()> {
         let line = if self.json {
             serde_json::to_string(value)?
         } else {
@@ -43,7 +51,7 @@ impl Output {
     }
 
     /// Says something that is not data.
-    pub fn remark(self, text: impl std::fmt::Display) {
+    pub(crate) fn remark(self, text: impl std::fmt::Display) {
         if !self.quiet {
             eprintln!("{text}");
         }
@@ -51,7 +59,7 @@ impl Output {
 
     /// A sign of life for work that may take over a second; on a terminal it
     /// moves, elsewhere it is one line.
-    pub fn progress(self, text: String) -> Progress {
+    pub(crate) fn progress(self, text: String) -> Progress {
         let moving = !self.quiet && !self.json && std::io::stderr().is_terminal();
         if !moving {
             if !self.json {
@@ -69,11 +77,11 @@ impl Output {
 }
 
 /// A sign of life; ends when dropped.
-pub struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     /// Says what is waited for now.
-    pub fn say(&self, text: String) {
+    pub(crate) fn say(&self, text: String) {
         self.0.set_message(text);
     }
 }
@@ -85,7 +93,7 @@ impl Drop for Progress {
 }
 
 /// A table with these headings, without borders.
-pub fn table(headings: &[&str]) -> Table {
+pub(crate) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -94,7 +102,7 @@ pub fn table(headings: &[&str]) -> Table {
 }
 
 /// A table of two columns: what, and how it is.
-pub fn facts(rows: &[(&str, String)]) -> Table {
+pub(crate) fn facts(rows: &[(&str, String)]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     for (name, value) in rows {
@@ -104,7 +112,10 @@ pub fn facts(rows: &[(&str, String)]) -> Table {
 }
 
 /// How long ago something was, in one unit that reads well.
-pub fn ago(then: chrono::DateTime<chrono::Utc>, now: chrono::DateTime<chrono::Utc>) -> String {
+pub(crate) fn ago(
+    then: chrono::DateTime<chrono::Utc>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> String {
     let seconds = (now - then).num_seconds().max(0);
     match seconds {
         0..60 => format!("{seconds}s"),

@@ -26,7 +26,7 @@ use children::{Children, Fleet};
 use layout::Layout;
 
 /// How long the parts may take to be there.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// Starts the fleet and stays until a signal.
 pub(crate) async fn up(args: UpArgs, output: Output) -> Result<()> {

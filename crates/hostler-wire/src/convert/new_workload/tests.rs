@@ -1,3 +1,5 @@
+//! Every rule of the conversion, as a table.
+
 use super::*;
 use crate::rest::{Affinity, PlacementRules, Resources as WireResources};
 
