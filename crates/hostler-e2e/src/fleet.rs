@@ -21,6 +21,7 @@ use crate::{eventually, processes, programs};
 pub struct Fleet {
     folder: TempDir,
     listen: SocketAddr,
+    nats: SocketAddr,
     up: Option<Child>,
 }
 
@@ -34,6 +35,7 @@ impl Fleet {
         Ok(Self {
             folder,
             listen: free_address()?,
+            nats: free_address()?,
             up: None,
         })
     }
@@ -56,6 +58,7 @@ impl Fleet {
         let child = self
             .command(&["up"])?
             .args(["--listen", &self.listen.to_string()])
+            .args(["--nats-port", &self.nats.port().to_string()])
             .args(["--heartbeat-ms", &HEARTBEAT_MS.to_string()])
             .stdout(Stdio::piped())
             .stderr(self.log()?)
@@ -139,6 +142,11 @@ impl Fleet {
     /// A client with the admin's token.
     pub fn client(&self) -> Result<ControlClient> {
         Ok(ControlClient::new(&self.url(), &self.token()?)?)
+    }
+
+    /// Where the control NATS listens.
+    pub fn nats_url(&self) -> String {
+        format!("nats://{}", self.nats)
     }
 
     /// Where the API answers.

@@ -10,13 +10,7 @@ pub async fn connect(fleet: &Fleet) -> Result<Client> {
     let seed = std::fs::read_to_string(fleet.data().join("secrets").join("cli.nk"))?;
     let options = ConnectOptions::with_nkey(seed.trim().to_owned());
     options
-        .connect(url(fleet)?)
+        .connect(fleet.nats_url())
         .await
         .context("the control NATS does not answer")
-}
-
-/// Where the control NATS listens.
-pub fn url(fleet: &Fleet) -> Result<String> {
-    let port = std::fs::read_to_string(fleet.data().join("nats.port"))?;
-    Ok(format!("nats://127.0.0.1:{}", port.trim()))
 }

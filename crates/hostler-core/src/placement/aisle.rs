@@ -15,7 +15,7 @@ use super::score::Score;
 use super::shape::{Term, Terms};
 use super::shelf::{Row, Shelf};
 use super::sight::Sight;
-use super::yard::Yard;
+use super::yard::{NODES, Yard};
 use crate::Labels;
 
 /// What sort of question an aisle answers.
@@ -47,8 +47,10 @@ struct Spot {
 #[derive(Clone, Debug)]
 pub(super) struct Aisle {
     question: Arc<Question>,
-    /// How many changes it has seen.
-    seen: u64,
+    /// How many notes of changes and of crowds it has seen.
+    seen: (u64, u64),
+    /// Whether it counts by a node label.
+    minds_crowds: bool,
     spots: Vec<Option<Spot>>,
     cells: Vec<Cell>,
     numbers: BTreeMap<Vec<Option<usize>>, usize>,
@@ -58,8 +60,9 @@ impl Aisle {
     /// Fills an aisle with the nodes as they are now.
     pub(super) fn of(question: Arc<Question>, sight: Sight<'_>) -> Self {
         let mut aisle = Self {
+            minds_crowds: question.fine.topologies().iter().any(|at| *at != NODES),
             question,
-            seen: sight.yard.changes().end(),
+            seen: seen(sight.yard),
             spots: vec![None; sight.yard.span()],
             cells: Vec::new(),
             numbers: BTreeMap::new(),
@@ -84,22 +87,35 @@ impl Aisle {
 
     /// How many nodes it must look at again before it may be asked.
     pub(super) fn due(&self, yard: &Yard) -> usize {
-        let notes = yard.changes().since(self.seen);
-        notes.map_or(usize::MAX, <[usize]>::len).min(yard.len())
+        let missed = self.missed(yard);
+        let notes = missed.map_or(usize::MAX, |(changes, crowds)| changes.len() + crowds.len());
+        notes.min(yard.len())
     }
 
     /// Looks again at every node that has changed.
     pub(super) fn catch_up(&mut self, sight: Sight<'_>) {
-        let changes = sight.yard.changes();
-        match changes.since(self.seen) {
-            Some(notes) if notes.len() <= sight.yard.len().max(64) => {
-                for at in notes {
+        let yard = sight.yard;
+        let enough = yard.len().max(64);
+        match self.missed(yard) {
+            Some((changes, crowds)) if changes.len() + crowds.len() <= enough => {
+                for at in changes.iter().chain(crowds) {
                     self.renew(sight, *at);
                 }
-                self.seen = changes.end();
+                self.seen = seen(yard);
             }
             _ => *self = Self::of(Arc::clone(&self.question), sight),
         }
+    }
+
+    /// The notes it has not seen, if they are all still kept.
+    fn missed<'y>(&self, yard: &'y Yard) -> Option<(&'y [usize], &'y [usize])> {
+        let (changes, crowds) = self.seen;
+        let crowds = if self.minds_crowds {
+            yard.crowds().since(crowds)?
+        } else {
+            &[]
+        };
+        Some((yard.changes().since(changes)?, crowds))
     }
 
     /// The cells.
@@ -170,6 +186,10 @@ impl Aisle {
         self.numbers.insert(domains, self.cells.len() - 1);
         self.cells.len() - 1
     }
+}
+
+fn seen(yard: &Yard) -> (u64, u64) {
+    (yard.changes().end(), yard.crowds().end())
 }
 
 impl Spot {

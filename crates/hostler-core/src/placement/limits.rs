@@ -20,7 +20,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             few: 16,
-            coarse: 64,
+            coarse: 16,
             due: 16,
             aisles: 32,
             past: 4_096,

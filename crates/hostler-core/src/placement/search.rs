@@ -76,7 +76,8 @@ impl<'a> Walk<'a> {
             let admitted = coarse.admit(count, |near| self.sight.is_waived(near));
             admitted.then(|| (coarse.soft(None, count), cell))
         };
-        let mut cells: Vec<_> = aisle.cells().iter().filter_map(weigh).collect();
+        let mut cells = Vec::with_capacity(aisle.cells().len());
+        cells.extend(aisle.cells().iter().filter_map(weigh));
         cells.sort_by_key(|(soft, _)| *soft);
         cells
     }

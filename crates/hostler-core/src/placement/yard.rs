@@ -33,7 +33,10 @@ pub(super) struct Yard {
     ids: Index<NodeId, usize>,
     labelled: BTreeMap<String, BTreeMap<String, BTreeSet<usize>>>,
     topologies: Vec<Topology>,
+    /// Notes of nodes that changed themselves.
     changes: Changes,
+    /// Notes of nodes in whose fine domains something was counted.
+    crowds: Changes,
     /// The most domains that a coarse topology has.
     coarse: usize,
 }
@@ -90,13 +93,18 @@ impl Yard {
         }
         let keep = self.ids.len();
         for at in &self.topologies[topology - 1].members[domain] {
-            self.changes.note(*at, keep);
+            self.crowds.note(*at, keep);
         }
     }
 
-    /// All changes so far.
+    /// The nodes that changed themselves, so far.
     pub(super) fn changes(&self) -> &Changes {
         &self.changes
+    }
+
+    /// The nodes in whose fine domains something was counted, so far.
+    pub(super) fn crowds(&self) -> &Changes {
+        &self.crowds
     }
 
     /// Takes in a node that is not here yet.

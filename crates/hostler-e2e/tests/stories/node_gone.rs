@@ -10,7 +10,7 @@ use hostler_core::workload::{Kind, NodeGoal, WorkloadStatus};
 use hostler_e2e::fleet::{Fleet, free_address};
 use hostler_e2e::proxy::Proxy;
 use hostler_e2e::witness::Witness;
-use hostler_e2e::{eventually, nats, programs};
+use hostler_e2e::{eventually, programs};
 use hostler_wire::client::NodeClient;
 use hostler_wire::node_api::Ensure;
 use hostler_wire::rest::{JoinTokenCreate, Node, NodeUpdate};
@@ -44,7 +44,7 @@ async fn second_node(fleet: &Fleet) -> Second {
         .args(["--listen", &free_address().expect("an address").to_string()])
         .args(["--control", &format!("http://{}", wire.address)])
         .args(["--join-token", &token.secret])
-        .args(["--nats", &nats::url(fleet).expect("an address")])
+        .args(["--nats", &fleet.nats_url()])
         .arg("--nats-seed")
         .arg(fleet.data().join("secrets").join("node.nk"))
         .stderr(std::fs::File::create(fleet.folder().join("second.log")).expect("a log"))

@@ -19,7 +19,6 @@ pub(crate) struct Fleet {
     pub(crate) layout: Layout,
     pub(crate) nats_server: PathBuf,
     pub(crate) agent: PathBuf,
-    pub(crate) node_port: u16,
     pub(crate) nats: NatsAccess,
     pub(crate) token: String,
     /// Whether the token was made in this life, and must be shown once.
@@ -118,7 +117,7 @@ fn node(fleet: &Fleet, hostler: &Path) -> ChildOptions {
     let join = fleet.layout.secret("join.token");
     let mut arguments = vec![
         ("--data", data.into_os_string()),
-        ("--listen", format!("127.0.0.1:{}", fleet.node_port).into()),
+        ("--listen", "127.0.0.1:0".into()),
         ("--control", fleet.url().into()),
         ("--nats", fleet.nats.url.clone().into()),
         ("--nats-seed", seed.into_os_string()),

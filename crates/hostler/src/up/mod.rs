@@ -61,7 +61,6 @@ fn prepare(args: UpArgs) -> Result<Fleet> {
         Some(port) => port,
         None => layout.port("nats", 4_222)?,
     };
-    let node_port = layout.port("node", 3_011)?;
     let nats = nats::prepare(&layout, nats_port)?;
     let (token, is_new) =
         secret::load_or_make(&layout.secret("admin.token"), secret::random_secret)?;
@@ -70,7 +69,6 @@ fn prepare(args: UpArgs) -> Result<Fleet> {
         layout,
         nats_server,
         agent,
-        node_port,
         nats,
         token,
         is_new,
