@@ -40,8 +40,8 @@ pub(crate) fn bench(quick: bool) -> Result<()> {
     let flags = ["--", "-C", "target-feature=+crt-static"];
     run("cargo", &[&["rustc"][..], &agent, &flags].concat())?;
     let mut figures = Vec::new();
-    for (package, target) in BENCHES {
-        figures.extend(figures_of(package, target, quick)?);
+    for (package, target, which) in BENCHES {
+        figures.extend(figures_of((package, target, which), quick)?);
     }
     let page = page(&figures)?;
     println!("{page}");
@@ -52,10 +52,11 @@ fn figures_file() -> Result<PathBuf> {
     Ok(root()?.join("docs").join("figures.md"))
 }
 
-fn figures_of(package: &str, target: &str, quick: bool) -> Result<Vec<Figure>> {
+fn figures_of((package, target, which): (&str, &str, &[&str]), quick: bool) -> Result<Vec<Figure>> {
     eprintln!("$ cargo bench -p {package} --bench {target}");
     let output = Command::new("cargo")
         .args(["bench", "--package", package, "--bench", target])
+        .args(which)
         .current_dir(root()?)
         .env("HOSTLER_BENCH_QUICK", if quick { "1" } else { "" })
         .stderr(Stdio::inherit())
