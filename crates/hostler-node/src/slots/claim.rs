@@ -62,6 +62,13 @@ async fn prepare(shared: &Shared, slot: SlotId, limits: Limits) -> Result<(), Cl
         .insert(slot, limits)
         .map_err(ClaimError::Record)?;
     shared.table.limits_set(slot, limits);
+    // A quick agent shakes hands while its machine is still being settled in
+    // its groups; limits and work wait for the end of that.
+    let making = shared.table.closing(slot);
+    let _made = match &making {
+        Some(lock) => Some(lock.lock().await),
+        None => None,
+    };
     let start = Limits {
         cpu: Cpu::millis(0),
         ..limits
