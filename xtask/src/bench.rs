@@ -15,11 +15,12 @@ use serde::Deserialize;
 
 use crate::{root, run};
 
-/// Package and bench target.
-const BENCHES: [(&str, &str); 3] = [
-    ("hostler-core", "placement"),
-    ("hostler-store", "store"),
-    ("hostler-e2e", "fleet"),
+/// Package, bench target, and which of its figures stand in the page: all
+/// policies alike would be hundreds.
+const BENCHES: [(&str, &str, &[&str]); 3] = [
+    ("hostler-core", "placement", &["--", "least-loaded"]),
+    ("hostler-store", "store", &[]),
+    ("hostler-e2e", "fleet", &[]),
 ];
 
 #[derive(Debug, Deserialize)]
