@@ -8,12 +8,12 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use crate::{root, run};
+use crate::{root, run, tool};
 
 /// Package, bench target, and which of its figures stand in the page: all
 /// policies alike would be hundreds.
@@ -55,10 +55,8 @@ fn figures_file() -> Result<PathBuf> {
 
 fn figures_of((package, target, which): (&str, &str, &[&str]), quick: bool) -> Result<Vec<Figure>> {
     eprintln!("$ cargo bench -p {package} --bench {target}");
-    let output = Command::new("cargo")
-        .args(["bench", "--package", package, "--bench", target])
+    let output = tool("cargo", &["bench", "--package", package, "--bench", target])?
         .args(which)
-        .current_dir(root()?)
         .env("HOSTLER_BENCH_QUICK", if quick { "1" } else { "" })
         .stderr(Stdio::inherit())
         .output()?;
@@ -152,10 +150,7 @@ fn said_by(program: &str) -> Result<String> {
     } else {
         &["--version"]
     };
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(root()?)
-        .output()?;
+    let output = tool(program, arguments)?.output()?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 

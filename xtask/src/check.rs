@@ -1,10 +1,8 @@
 //! What CI runs, in the order in which mistakes are cheapest to find.
 
-use std::process::Command;
-
 use anyhow::Result;
 
-use crate::{arrows, run, tidy};
+use crate::{arrows, run, tidy, tool};
 
 /// Everything, with the crates built in `profile`.
 pub(crate) fn check(profile: &str) -> Result<()> {
@@ -52,10 +50,8 @@ fn tests(profile: &str) -> Result<()> {
 }
 
 fn has_nextest() -> bool {
-    let found = Command::new("cargo")
-        .args(["nextest", "--version"])
-        .output();
-    found.is_ok_and(|output| output.status.success())
+    let found = tool("cargo", &["nextest", "--version"]);
+    found.is_ok_and(|mut tool| tool.output().is_ok_and(|said| said.status.success()))
 }
 
 /// Rewrites what tests compare with; the difference is then read in review.

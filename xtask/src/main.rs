@@ -53,12 +53,29 @@ fn root() -> Result<PathBuf> {
         .to_owned())
 }
 
+/// A command in the workspace, without what cargo told *us* by variables:
+/// build scripts that watch those (that of `ring`) would run again, and half
+/// the workspace be built again, at every change between cargo and this.
+fn tool(program: &str, arguments: &[&str]) -> Result<Command> {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root()?);
+    let told = |name: &str| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
+            .iter()
+            .any(|group| name.starts_with(group))
+    };
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(told) {
+            command.env_remove(name);
+        }
+    }
+    Ok(command)
+}
+
 /// Runs a command in the workspace and fails when it does.
 fn run(program: &str, arguments: &[&str]) -> Result<()> {
     eprintln!("$ {program} {}", arguments.join(" "));
-    let status = Command::new(program)
-        .args(arguments)
-        .current_dir(root()?)
+    let status = tool(program, arguments)?
         .status()
         .with_context(|| format!("could not start {program}"))?;
     if !status.success() {
