@@ -77,6 +77,8 @@ async fn the_examples_run_and_answer_and_leave_nothing() {
     assert!(list.contains("\"echo\""), "{list}");
     let left = fleet.interrupt().await.expect("a clean end");
     assert!(left.is_empty(), "left behind: {left:?}");
+    let said = fleet.said();
+    assert!(!said.contains("lost the"), "an end that was asked for: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! The node's connection to the inner server, and a request over it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, Request, RequestErrorKind};
@@ -22,25 +24,38 @@ pub(crate) struct Link {
     pub(super) client: Client,
     /// When the connection was last made.
     connected: watch::Receiver<Instant>,
+    /// The server is about to be stopped by us.
+    ending: Arc<AtomicBool>,
 }
 
 impl Link {
     /// Connects; later the connection is made again for ever.
     pub(crate) async fn connect(port: u16, credentials: &str) -> Result<Self, LinkError> {
         let (tell, connected) = watch::channel(Instant::now());
+        let ending = Arc::new(AtomicBool::new(false));
+        let expected = Arc::clone(&ending);
         let client = ConnectOptions::with_credentials(credentials)
             .map_err(LinkError::Credentials)?
             .name("hostler node")
             .subscription_capacity(BACKLOG)
             .reconnect_delay_callback(delay)
             .event_callback(move |event| {
-                note(&event, &tell);
+                note(&event, &tell, expected.load(Ordering::Relaxed));
                 async {}
             })
             .connect(format!("nats://127.0.0.1:{port}"))
             .await
             .map_err(LinkError::Connect)?;
-        Ok(Self { client, connected })
+        Ok(Self {
+            client,
+            connected,
+            ending,
+        })
+    }
+
+    /// Says that the server is stopped next: losing it is no trouble.
+    pub(crate) fn end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
     }
 
     /// One request. Sent again only when the server says that nobody got it,
@@ -108,12 +123,14 @@ fn delay(attempts: usize) -> Duration {
         .min(LONGEST_DELAY)
 }
 
-fn note(event: &Event, connected: &watch::Sender<Instant>) {
+fn note(event: &Event, connected: &watch::Sender<Instant>, ending: bool) {
     match event {
         Event::Connected => {
             connected.send_replace(Instant::now());
         }
-        Event::Disconnected => tracing::warn!("lost the inner nats-server; reconnecting"),
+        Event::Disconnected if !ending => {
+            tracing::warn!("lost the inner nats-server; reconnecting")
+        }
         other => tracing::debug!(event = %other, "the link to the agents"),
     }
 }

@@ -82,6 +82,7 @@ pub(crate) async fn shutdown_all(shared: &Arc<Shared>, grace: Duration) {
         }
     });
     join_all(ends).await;
+    shared.link.end();
     shared.inner.shutdown().await;
     shared.vms.remove();
 }

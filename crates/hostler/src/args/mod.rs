@@ -65,6 +65,15 @@ pub(crate) struct Global {
     pub log_json: bool,
 }
 
+impl Global {
+    /// The flags with which a child of ours logs as we do.
+    pub(crate) fn logging(&self) -> Vec<String> {
+        let mut flags = vec!["--log-level".to_owned(), self.log_level.clone()];
+        flags.extend(self.log_json.then(|| "--log-json".to_owned()));
+        flags
+    }
+}
+
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -133,6 +142,21 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_child_is_told_to_log_as_its_parent_does() {
+        let check = |given: &[&str]| {
+            let words = [&["hostler", "ls"], given].concat();
+            let global = Cli::parse_from(words).global;
+            let child = global.logging();
+            let words = ["hostler", "control"].map(str::to_owned).into_iter();
+            let told = Cli::parse_from(words.chain(child)).global;
+            assert_eq!(told.log_level, global.log_level);
+            assert_eq!(told.log_json, global.log_json);
+        };
+        check(&["--log-level", "warn,hostler_node=debug"]);
+        check(&["--log-level", "error", "--log-json"]);
     }
 
     #[test]

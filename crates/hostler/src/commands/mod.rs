@@ -54,7 +54,7 @@ fn runtime(command: &Command) -> Result<tokio::runtime::Runtime> {
 async fn speak(command: Command, global: &crate::args::Global, output: Output) -> Result<()> {
     let client = || connect::client(global);
     match command {
-        Command::Up(args) => up::up(args, output).await,
+        Command::Up(args) => up::up(args, global.logging(), output).await,
         Command::Control(args) => control::control(args).await,
         Command::Node(NodeCommand::Up(args)) => node_up::node_up(args).await,
         Command::Node(command) => node::perform(command, &client()?, output).await,

@@ -17,6 +17,8 @@ use crate::args::UpArgs;
 pub(crate) struct Fleet {
     pub(crate) args: UpArgs,
     pub(crate) layout: Layout,
+    /// The flags with which children log as this process does.
+    pub(crate) logging: Vec<String>,
     pub(crate) nats_server: PathBuf,
     pub(crate) agent: PathBuf,
     pub(crate) nats: NatsAccess,
@@ -146,7 +148,7 @@ fn ours(
     words: &'static [&'static str],
     arguments: Vec<(&'static str, std::ffi::OsString)>,
 ) -> ChildOptions {
-    let hostler = hostler.to_owned();
+    let (hostler, logging) = (hostler.to_owned(), fleet.logging.clone());
     ChildOptions {
         name,
         command: Box::new(move || {
@@ -162,3 +164,4 @@ fn ours(
         grace: Duration::from_secs(30),
     }
 }
+            command.args(&logging);

@@ -29,8 +29,8 @@ use layout::Layout;
 const START: Duration = Duration::from_mins(1);
 
 /// Starts the fleet and stays until a signal.
-pub(crate) async fn up(args: UpArgs, output: Output) -> Result<()> {
-    let fleet = prepare(args)?;
+pub(crate) async fn up(args: UpArgs, logging: Vec<String>, output: Output) -> Result<()> {
+    let fleet = prepare(args, logging)?;
     let _lock = fleet.layout.lock()?;
     free(&fleet)?;
     let stop = signals::stop_token()?;
@@ -52,7 +52,7 @@ pub(crate) async fn up(args: UpArgs, output: Output) -> Result<()> {
 }
 
 /// Everything that can be wrong is found here, before anything is started.
-fn prepare(args: UpArgs) -> Result<Fleet> {
+fn prepare(args: UpArgs, logging: Vec<String>) -> Result<Fleet> {
     let data = args.data.clone().map_or_else(data_folder, Ok)?;
     let nats_server = nats_server(args.nats_server.as_deref())?;
     let agent = agent(args.agent.as_deref())?;
@@ -70,6 +70,7 @@ fn prepare(args: UpArgs) -> Result<Fleet> {
         nats_server,
         agent,
         nats,
+        logging,
         token,
         is_new,
     })
