@@ -90,6 +90,7 @@ chapters! {
         a_decision_on_an_older_generation_is_stale,
         what_sits_on_a_lost_node_keeps_its_seat_while_the_lease_holds,
         many_seats_share_a_transaction_and_fail_alone,
+        what_sits_on_a_node_that_is_registered_after_all_keeps_its_seat,
         overcommit_and_unclaimed_work_count;
     seen:
         what_a_node_says_is_kept_and_told_on_change,

@@ -16,7 +16,8 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// A request is not sent again after this long.
 const KEYS_KEPT: Duration = DAY;
-/// Tombstones are kept at least so long after a workload was erased.
+/// A tombstone is kept until every node was heard so long after it was needed:
+/// longer than any heartbeat or order can be under way.
 const TOMBSTONES_KEPT: Duration = DAY;
 /// How far the history reaches back.
 const EVENTS_KEPT: Duration = Duration::from_hours(90 * 24);
@@ -50,15 +51,14 @@ impl Housekeeping {
     }
 
     /// The moment before which tombstones have done their work: each node has
-    /// since then sent its whole ledger, a whole lease later
-    /// ([`hostler_core::workload::burial_over`]). `None` while one is unheard.
+    /// sent its whole ledger [`TOMBSTONES_KEPT`] later
+    /// ([`hostler_core::workload::burial_over`]). `None` while one is unheard,
+    /// so that marks outlive any absence of a node that is registered.
     async fn burials_over(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let nodes = self.app.store.node_list().await?;
-        let latest = before(now, TOMBSTONES_KEPT);
-        let heard = nodes.iter().map(|row| row.facts.last_heard);
-        let settled = heard.map(|heard| heard.map(|at| before(at, self.app.timing.lease)));
-        let all = settled.collect::<Option<Vec<_>>>();
-        Ok(all.map(|all| all.into_iter().fold(latest, Timestamp::min)))
+        let heard: Option<Vec<_>> = nodes.iter().map(|row| row.facts.last_heard).collect();
+        let first = |heard: Vec<_>| heard.into_iter().fold(now, Timestamp::min);
+        Ok(heard.map(|heard| before(first(heard), TOMBSTONES_KEPT)))
     }
 
     async fn sweep_tokens(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -1,5 +1,7 @@
 //! A workload's life on a node that obeys.
 
+use std::time::Duration;
+
 use hostler_core::workload::{NodeGoal, SeenState};
 use serde_json::json;
 
@@ -175,4 +177,32 @@ async fn a_fenced_workload_is_ordered_again_at_the_same_generation() {
     house.settle().await;
     assert_eq!(house.status(&id).await, "running");
     assert_eq!(machine.entry(&id).unwrap().generation, generation);
+}
+
+#[tokio::test]
+async fn the_mark_of_an_erased_workload_outlives_any_absence_of_a_node() {
+    const HOUR: Duration = Duration::from_hours(1);
+    let mut house = House::on_sqlite().await;
+    let machine = Machine::join(&house, "n1").await;
+    let id = house.deploy("echo").await;
+    house.settle().await;
+    let running = machine.entry(&id).unwrap();
+    let delete = Ask::delete(&format!("/workloads/{id}"));
+    delete.send(&house.router).await.expect(202);
+    house.settle().await;
+    house.wait(HOUR);
+    machine.beat(&house).await;
+    house.wait(100 * 24 * HOUR);
+    house.sweep().await;
+    // An order to run that was under way all the time arrives after all.
+    machine.set(running);
+    machine.beat(&house).await;
+    let shown = Ask::get(&format!("/slaves/{}", machine.id));
+    let shown = shown.send(&house.router).await.expect(200);
+    assert_eq!(shown["unclaimed"], json!([]), "it is known to be dead");
+    house.settle().await;
+    assert_eq!(machine.state(&id), Some(SeenState::Absent));
+    house.wait(25 * HOUR);
+    machine.beat(&house).await;
+    assert_eq!(house.sweep().await, 1, "now nobody can have it any more");
 }

@@ -24,7 +24,7 @@ impl Store {
         unseat: Unseat<'_>,
         fence: Option<&Fence>,
     ) -> Result<ChangeOutcome, FencedError> {
-        self.unseat(by, unseat, None, fence).await
+        self.unseat(by, unseat, Provided::Anyhow, fence).await
     }
 
     /// The same, decided because the node was lost: refused as stale when the
@@ -36,14 +36,27 @@ impl Store {
         unseat: Unseat<'_>,
         fence: Option<&Fence>,
     ) -> Result<ChangeOutcome, FencedError> {
-        self.unseat(by, unseat, Some(by.now), fence).await
+        self.unseat(by, unseat, Provided::LeaseOver(by.now), fence)
+            .await
+    }
+
+    /// The same, decided because the node was not among those that were read:
+    /// refused as stale when it is registered. It may have joined and been
+    /// given the seat after the nodes were read and before the workloads were.
+    pub async fn workload_unseat_unregistered(
+        &self,
+        by: &By<'_>,
+        unseat: Unseat<'_>,
+        fence: Option<&Fence>,
+    ) -> Result<ChangeOutcome, FencedError> {
+        self.unseat(by, unseat, Provided::Unregistered, fence).await
     }
 
     async fn unseat(
         &self,
         by: &By<'_>,
         unseat: Unseat<'_>,
-        lost_at: Option<Timestamp>,
+        provided: Provided,
         fence: Option<&Fence>,
     ) -> Result<ChangeOutcome, FencedError> {
         let mut tx = self.begin(by).await?;
@@ -55,11 +68,9 @@ impl Store {
             return Ok(ChangeOutcome::Stale);
         };
         // Takes the node's row for this transaction, which makes the look at
-        // its lease the last word.
+        // it the last word.
         reserve::give_back(tx.db(), unseat.node, (row.cpu, row.memory)).await?;
-        if let Some(now) = lost_at
-            && lease_holds(tx.db(), unseat.node, now).await?
-        {
+        if !provided.is_so(tx.db(), unseat.node).await? {
             return Ok(ChangeOutcome::Stale);
         }
         let change = Entity::update_many()
@@ -83,15 +94,28 @@ impl Store {
     }
 }
 
-/// Whether the node's work is still its own at `now`; a node that is not there
-/// has none.
-async fn lease_holds(
-    tx: &DatabaseTransaction,
-    id: NodeId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let row = node::Entity::find_by_id(id.uuid()).one(tx).await;
-    let row = row.during("reading a node's lease")?;
-    let holds = |row: node::Model| row.lease_until.is_none_or(|until| moment(now) < until);
-    Ok(row.is_some_and(holds))
+/// What must still be so of the node in the transaction.
+#[derive(Clone, Copy)]
+enum Provided {
+    /// Nothing: the node itself gave the seat up.
+    Anyhow,
+    /// Its lease has ended at this moment, or it is not there.
+    LeaseOver(Timestamp),
+    /// It is not there.
+    Unregistered,
+}
+
+impl Provided {
+    async fn is_so(self, tx: &DatabaseTransaction, id: NodeId) -> Result<bool, StoreError> {
+        if matches!(self, Self::Anyhow) {
+            return Ok(true);
+        }
+        let row = node::Entity::find_by_id(id.uuid()).one(tx).await;
+        let row = row.during("looking at a node that was lost")?;
+        Ok(row.is_none_or(|row| match self {
+            Self::Anyhow => true,
+            Self::LeaseOver(now) => row.lease_until.is_some_and(|until| until <= moment(now)),
+            Self::Unregistered => false,
+        }))
+    }
 }

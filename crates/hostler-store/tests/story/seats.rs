@@ -217,3 +217,15 @@ pub(crate) async fn what_sits_on_a_lost_node_keeps_its_seat_while_the_lease_hold
     check(end, ChangeOutcome::Changed).await;
     assert_eq!(world.node_row(node).await.facts.seated, 0);
 }
+
+pub(crate) async fn what_sits_on_a_node_that_is_registered_after_all_keeps_its_seat(world: &World) {
+    let store = &world.store;
+    let node = world.node("n1", 2).await;
+    let row = world.seated("echo", node).await;
+    let request = unseat(row.facts.id, 2, node);
+    let outcome = store.workload_unseat_unregistered(&BY, request, None).await;
+    assert_eq!(outcome.unwrap(), ChangeOutcome::Stale);
+    assert_eq!(world.node_row(node).await.facts.seated, 1);
+    let kept = world.row(&row).await.facts;
+    assert_eq!((kept.seat, kept.generation), (Some(node), generation(2)));
+}

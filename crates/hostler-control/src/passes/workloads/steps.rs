@@ -60,19 +60,17 @@ impl Workloads {
             why: why(views.view(node)),
         };
         let by = By::new("hostler", self.app.now());
-        let lost = views.view(node).is_some_and(|view| view.lost);
-        // What was decided because of silence is decided again in the
-        // transaction: the node may have been heard since.
-        let outcome = if lost {
-            self.app
-                .store
-                .workload_unseat_lost(&by, unseat, Some(fence))
-                .await?
-        } else {
-            self.app
-                .store
-                .workload_unseat(&by, unseat, Some(fence))
-                .await?
+        let (store, fence) = (&self.app.store, Some(fence));
+        // What was decided because of silence or absence is decided again in
+        // the transaction: the node may have been heard or registered since.
+        let outcome = match views.view(node) {
+            None => {
+                store
+                    .workload_unseat_unregistered(&by, unseat, fence)
+                    .await?
+            }
+            Some(view) if view.lost => store.workload_unseat_lost(&by, unseat, fence).await?,
+            Some(_) => store.workload_unseat(&by, unseat, fence).await?,
         };
         if outcome == ChangeOutcome::Changed {
             self.board.unseat(&unit_of(row), node);
