@@ -93,6 +93,9 @@ impl Control {
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
         options.check()?;
+        for remark in options.remarks() {
+            tracing::warn!("{remark}");
+        }
         let Parts {
             app,
             incoming,

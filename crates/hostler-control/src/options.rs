@@ -137,12 +137,22 @@ impl ControlOptions {
             );
         }
         if self.artifacts.largest == 0 {
+    /// What is allowed and unwise, in words.
+    pub fn remarks(&self) -> Vec<String> {
+        let token = self.api_token.as_deref();
+        let is_short = token.is_some_and(|token| token.chars().count() < SAFE_TOKEN);
+        let text = format!(
+            "the API token has fewer than {SAFE_TOKEN} characters and can be guessed; \
+             use such a one for trying things out only"
+        );
+        is_short.then_some(text).into_iter().collect()
+    }
+
             mistakes.add("largest artifact", "is zero");
         }
         let token = self.api_token.as_deref();
-        if token.is_some_and(|token| token.len() < SHORTEST_TOKEN) {
-            let text = format!("has fewer than {SHORTEST_TOKEN} characters");
-            mistakes.add("api token", text);
+        if token.is_some_and(|token| token.trim().is_empty()) {
+            mistakes.add("api token", "is empty");
         }
         for (pool, overcommit) in &self.overcommits {
             if overcommit.cpu_percent == 0 || overcommit.memory_percent == 0 {
@@ -153,7 +163,8 @@ impl ControlOptions {
 }
 
 const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(10);
-const SHORTEST_TOKEN: usize = 16;
+/// A token of so many characters is not found by trying.
+const SAFE_TOKEN: usize = 16;
 
 impl fmt::Debug for ControlOptions {
     /// Without secrets.
@@ -177,12 +188,30 @@ mod tests {
         assert!(options.check().is_ok());
         options.database_url = "mysql://x".to_owned();
         options.heartbeat = Duration::ZERO;
-        options.api_token = Some("short".to_owned());
+        options.api_token = Some(" ".to_owned());
         options.public_url = Some("ftp://x".to_owned());
         let text = options.check().unwrap_err().to_string();
         for setting in ["database url", "heartbeat", "api token", "public url"] {
             assert!(text.contains(setting), "{setting} is not in: {text}");
         }
-        assert!(!format!("{options:?}").contains("short"));
+    }
+
+    #[test]
+    fn any_token_but_an_empty_one_is_taken_and_a_short_one_is_remarked() {
+        let check = |token: &str, accepted: bool, remarked: bool| {
+            let mut options = ControlOptions::new(PathBuf::from("data"));
+            options.api_token = Some(token.to_owned());
+            assert_eq!(options.check().is_ok(), accepted, "'{token}'");
+            let remarks = options.remarks();
+            assert_eq!(!remarks.is_empty(), remarked, "'{token}'");
+            let told = format!("{options:?} {remarks:?}");
+            assert!(token.trim().is_empty() || !told.contains(token), "{told}");
+        };
+        check("", false, true);
+        check("  \t", false, true);
+        check("test-token", true, true);
+        check("dev-token", true, true);
+        check("fifteen letters", true, true);
+        check("sixteen letters!", true, false);
     }
 }
