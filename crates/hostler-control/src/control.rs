@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::{ArtifactFiles, KnownArtifacts};
-use crate::http::{self, KnownTokens};
+use crate::http::{self, Guesses, KnownTokens};
 use crate::logs::{LogHistory, LogStream};
 use crate::nodes::{self, NodeCalls};
 use crate::options::ControlOptions;
@@ -165,6 +165,7 @@ pub(crate) async fn open(
         calls: NodeCalls::new(patience, answers, passes.clone()),
         passes,
         known_tokens: KnownTokens::default(),
+        guesses: Guesses::default(),
         logs: jetstream.clone().map(LogHistory),
         metrics: options.metrics.clone(),
         clock: options.clock.clone(),
@@ -231,8 +232,9 @@ fn start_passes(
 /// Answers requests until the stop, and open ones for a while longer.
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let patience = stop.clone();
-    let served =
-        axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service)
+        .with_graceful_shutdown(async move { stop.cancelled().await });
     let too_long = async {
         patience.cancelled().await;
         tokio::time::sleep(GRACE).await;

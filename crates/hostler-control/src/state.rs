@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::{ArtifactFiles, KnownArtifacts};
-use crate::http::KnownTokens;
+use crate::http::{Guesses, KnownTokens};
 use crate::logs::LogHistory;
 use crate::nodes::NodeCalls;
 use crate::options::{Clock, MetricsText};
@@ -32,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) strays: Strays,
     pub(crate) calls: NodeCalls,
     pub(crate) known_tokens: KnownTokens,
+    pub(crate) guesses: Guesses,
     pub(crate) logs: Option<LogHistory>,
     pub(crate) metrics: Option<MetricsText>,
     pub(crate) clock: Clock,

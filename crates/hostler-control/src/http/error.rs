@@ -21,9 +21,10 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hostler_core::access::Policy;
 use hostler_wire::rest::ErrorBody;
@@ -76,6 +77,7 @@ pub(crate) struct ApiError {
     text: String,
     hint: Option<String>,
     missing_policy: Option<String>,
+    retry_after: Option<Duration>,
 }
 
 /// What a handler answers.
@@ -89,7 +91,20 @@ impl ApiError {
             text: text.into(),
             hint: None,
             missing_policy: None,
+            retry_after: None,
         }
+    }
+
+    /// Later, after this span.
+    pub(crate) fn wait(span: Duration, why: &str) -> Self {
+        let mut error = Self::new(Code::TooMany, why);
+        error.retry_after = Some(span);
+        error
+    }
+
+    /// Whether the caller proved nothing.
+    pub(crate) fn is_unauthenticated(&self) -> bool {
+        self.code == Code::Unauthenticated
     }
 
     /// The same, with what to do about it.
@@ -152,7 +167,15 @@ impl IntoResponse for ApiError {
             hint: self.hint,
             missing_policy: self.missing_policy,
         };
-        (status, Json(body)).into_response()
+        let mut answer = (status, Json(body)).into_response();
+        if let Some(span) = self.retry_after {
+            let seconds = span.as_millis().div_ceil(1_000).to_string();
+            let value = HeaderValue::from_str(&seconds);
+            answer
+                .headers_mut()
+                .extend(value.map(|value| (header::RETRY_AFTER, value)));
+        }
+        answer
     }
 }
 

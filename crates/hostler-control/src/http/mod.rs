@@ -21,7 +21,7 @@ mod table;
 mod tokens;
 mod workloads;
 
-pub(crate) use auth::KnownTokens;
+pub(crate) use auth::{Guesses, KnownTokens};
 pub(crate) use router::api;
 #[cfg(test)]
 pub(crate) use router::table;

@@ -1,7 +1,10 @@
 //! Requests and answers, as short as tests need them.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -60,6 +63,13 @@ impl Ask {
     pub(crate) fn key(mut self, key: &str) -> Self {
         self.proven = true;
         self.header("x-slave-token", key)
+    }
+
+    /// Over a connection from this address.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        let peer = SocketAddr::new(address.parse().unwrap(), 4_000);
+        self.builder = self.builder.extension(ConnectInfo(peer));
+        self
     }
 
     /// As nobody.

@@ -3,6 +3,7 @@
 mod access;
 mod activity;
 mod artifacts;
+mod guesses;
 mod input;
 mod lifecycle;
 mod lists;

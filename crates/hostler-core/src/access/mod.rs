@@ -11,9 +11,11 @@
 mod actor;
 mod decide;
 mod grant;
+mod guess;
 mod policy;
 
 pub use actor::{Actor, ActorKind, is_expired};
 pub use decide::{Decision, Demand, decide};
 pub use grant::{GrantError, may_grant};
+pub use guess::{GUESSES_AT_ONCE, GuessVerdict, Guesser, guess};
 pub use policy::{Policy, PolicyError, PolicySet};

@@ -7,20 +7,23 @@
 //! read. What a policy cannot say, whose project a thing belongs to, the
 //! handler asks of its [`User`]: another project's things do not exist.
 
+mod guesses;
 mod known;
 mod user;
 
+pub(crate) use guesses::Guesses;
 pub(crate) use known::KnownTokens;
 pub(crate) use user::User;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use hostler_core::access::Policy;
+use hostler_core::access::{GuessVerdict, Policy};
 use hostler_store::{NodeRow, Secret};
 use hostler_wire::node_api::TOKEN_HEADER;
 
@@ -71,9 +74,36 @@ pub(crate) async fn admit(
     mut request: Request,
     next: Next,
 ) -> ApiResult<Response> {
-    let caller = caller(&app, demand, request.headers()).await?;
+    let caller = caller(&app, demand, request.headers()).await;
+    let caller = caller.map_err(|refusal| put_off(&app, demand, &request, refusal))?;
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
+}
+
+/// A refusal of a wrong token becomes a request to wait when there were many.
+/// A right token was admitted before, so nobody waits for what others sent.
+fn put_off(app: &App, demand: Demand, request: &Request, refusal: ApiError) -> ApiError {
+    let guessed = refusal.is_unauthenticated() && shows_token(demand, request.headers());
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    match from.filter(|_| guessed) {
+        None => refusal,
+        Some(ConnectInfo(from)) => match app.guesses.wrong(from.ip(), app.now()) {
+            GuessVerdict::Wrong => refusal,
+            GuessVerdict::Wait(span) => {
+                ApiError::wait(span, "many wrong tokens came from this address")
+            }
+        },
+    }
+}
+
+/// Whether it was the bearer's secret that was looked at.
+fn shows_token(demand: Demand, headers: &HeaderMap) -> bool {
+    let as_node = match demand {
+        Demand::Nothing | Demand::Node => true,
+        Demand::PolicyOrNode(_) => headers.contains_key(TOKEN_HEADER),
+        Demand::Policy(_) | Demand::PolicyOrJoin(_) => false,
+    };
+    !as_node && bearer(headers).is_some()
 }
 
 async fn caller(app: &App, demand: Demand, headers: &HeaderMap) -> ApiResult<Caller> {
