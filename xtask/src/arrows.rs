@@ -19,7 +19,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("hostler-wasm", &[]),
     ("hostler-wire", &["hostler-core"]),
     ("hostler-store", &["hostler-core"]),
-    ("hostler-agent", &["hostler-wire", "hostler-wasm"]),
+    (
+        "hostler-agent",
+        &["hostler-core", "hostler-wire", "hostler-wasm"],
+    ),
     (
         "hostler-node",
         &["hostler-core", "hostler-wire", "hostler-daemon"],

@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::deploy::{self, Workload};
+use crate::lease::Lease;
 use crate::outbox::Outbox;
 use crate::service::{Leftover, Reaper, Surroundings, family_end};
 use crate::status::Status;
@@ -32,8 +33,10 @@ pub(crate) struct Agent {
     pub(crate) reaper: Reaper,
     /// Held while an order is carried out.
     pub(crate) desk: Mutex<Desk>,
-    /// Cancelled by the first undeploy: there will be no workload any more.
+    /// Cancelled by the first undeploy, or the end of the lease: there will be no workload any more.
     pub(crate) closing: CancellationToken,
+    /// Until when there may be a workload.
+    pub(crate) lease: Lease,
 }
 
 /// What was ordered and what came of it.
@@ -68,8 +71,12 @@ impl Agent {
                 return DeployResponse::refused(&refusal);
             }
         };
+        // Before anything runs, so that nothing ever runs without an end.
+        if let Some(lease) = &request.lease {
+            self.lease.hear(lease);
+        }
         let mut desk = self.desk.lock().await;
-        if self.closing.is_cancelled() {
+        if self.closing.is_cancelled() || self.lease.is_over() {
             return occupied();
         }
         let identity = Identity::of(&request);
@@ -117,6 +124,26 @@ impl Agent {
         Ok(())
     }
 
+    /// The lease has ended: kills the workload at once, and returns when
+    /// nothing of it is left. A function that computes on ends with the agent.
+    pub(crate) async fn fence(&self) {
+        self.closing.cancel();
+        let text = "Workload stopped: its lease has ended".to_owned();
+        self.outbox.say(AgentLevel::WARN, text);
+        // Not waited for: an order under way holds it for all of its grace.
+        if let Ok(desk) = self.desk.try_lock() {
+            match &desk.workload {
+                Some(Workload::Service(service)) => service.kill(),
+                Some(Workload::Function(function)) => function.close(),
+                None => {}
+            }
+        }
+        while let Err(left) = family_end(&self.reaper).await {
+            tracing::error!(%left, "the lease has ended; killing again");
+        }
+        self.status.exited(None);
+    }
+
     /// What a service touches of the agent.
     pub(crate) fn surroundings(&self) -> Surroundings {
         Surroundings {
@@ -124,6 +151,7 @@ impl Agent {
             outbox: self.outbox.clone(),
             status: Arc::clone(&self.status),
             reaper: self.reaper.clone(),
+            closing: self.closing.clone(),
         }
     }
 
@@ -133,6 +161,10 @@ impl Agent {
             prepared = deploy::prepare(self, request) => prepared?,
             () = self.closing.cancelled() => return Err(undeployed()),
         };
+        // Both may be so at once. Nothing is started once this was cancelled.
+        if self.closing.is_cancelled() {
+            return Err(undeployed());
+        }
         deploy::start(self, request, prepared).await
     }
 

@@ -18,10 +18,14 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Shakes hands until the node has answered. Never gives up by itself.
 pub(crate) async fn shake(client: &Client, request: &HandshakeRequest) {
     let subject = subject::handshake(&request.id);
-    let payload = bytes::Bytes::from(request.encode());
     loop {
+        // Read anew each time: an aged reading would shorten every lease.
+        let request = HandshakeRequest {
+            clock_ms: Some(crate::lease::clock_ms()),
+            ..request.clone()
+        };
         let asked = Request::new()
-            .payload(payload.clone())
+            .payload(request.encode().into())
             .timeout(Some(PATIENCE));
         match client.send_request(subject.clone(), asked).await {
             Ok(_) => return,
@@ -42,5 +46,6 @@ pub(crate) fn request(slot: &str, started: DateTime<Utc>, origin: &str) -> Hands
         id: slot.to_owned(),
         start_time: started,
         message: format!("{origin}; isolation: {isolation}"),
+        clock_ms: None,
     }
 }

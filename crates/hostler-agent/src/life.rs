@@ -1,5 +1,5 @@
 //! The agent's life: link, subscriptions, handshake; then orders until it is
-//! told to end, by a signal or by its own loneliness.
+//! told to end, by a signal, by its own loneliness or by the end of its lease.
 //!
 //! Subscriptions come before the handshake on the same connection, so when
 //! the node has its handshake, the server knows where to send the node's
@@ -12,7 +12,9 @@ use async_nats::{Client, HeaderMap, Message, Subscriber};
 use bytes::Bytes;
 use chrono::Utc;
 use futures::StreamExt as _;
-use hostler_wire::agent::{AgentMetadata, ERROR_HEADER, HandshakeRequest, UndeployRequest};
+use hostler_wire::agent::{
+    AgentLease, AgentMetadata, ERROR_HEADER, HandshakeRequest, UndeployRequest,
+};
 use hostler_wire::agent::{Message as _, subject};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
@@ -20,9 +22,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, Desk};
+use crate::lease::Lease;
 use crate::link::{self, Connection, LinkError, Listener};
 use crate::service::Reaper;
-use crate::{STATUS_BROKEN, STATUS_NO_NODE, handshake, outbox, pulse, status};
+use crate::{STATUS_BROKEN, STATUS_LEASE_OVER, STATUS_NO_NODE, handshake, outbox, pulse, status};
 
 /// From the start until there is a connection for the first time.
 const FIRST_CONNECTION: Duration = Duration::from_secs(10);
@@ -54,6 +57,8 @@ enum LifeError {
     NoHandshake,
     #[error("there was no connection for {LONELINESS:?}, and nothing runs here")]
     Lonely,
+    #[error("the lease has ended")]
+    LeaseOver,
 }
 
 /// Lives; the exit status.
@@ -65,6 +70,7 @@ pub(crate) async fn live(metadata: AgentMetadata) -> u8 {
             tracing::error!(%error, cause, "the agent ends");
             match error {
                 LifeError::Broken(_) => STATUS_BROKEN,
+                LifeError::LeaseOver => STATUS_LEASE_OVER,
                 _ => STATUS_NO_NODE,
             }
         }
@@ -87,21 +93,38 @@ async fn try_live(metadata: AgentMetadata) -> Result<(), LifeError> {
         reaper,
         desk: Mutex::new(Desk::default()),
         closing: CancellationToken::new(),
+        lease: Lease::default(),
         slot: metadata.slot,
     });
     listen(&agent).await?;
     let mut connection = link.connection;
     let ended = tokio::select! {
+        () = agent.lease.ended() => Err(LifeError::LeaseOver),
         ended = keep_company(&agent, &mut connection, &hello, delivery) => Err(ended),
         _ = told_to_end.recv() => Ok(()),
         _ = interrupted.recv() => Ok(()),
     };
-    if let Err(left) = agent.undeploy(GRACE).await {
-        tracing::error!(%left, "ending nevertheless");
-    }
+    let ended = end(&agent, ended).await;
     // Without a connection there is nobody to tell.
     let _ = timeout(FAREWELL, agent.client.flush()).await;
     ended
+}
+
+/// Ends what runs: politely, unless the lease has ended or does so meanwhile.
+async fn end(agent: &Agent, why: Result<(), LifeError>) -> Result<(), LifeError> {
+    if !matches!(why, Err(LifeError::LeaseOver)) {
+        tokio::select! {
+            ended = agent.undeploy(GRACE) => {
+                if let Err(left) = ended {
+                    tracing::error!(%left, "ending nevertheless");
+                }
+                return why;
+            }
+            () = agent.lease.ended() => {}
+        }
+    }
+    agent.fence().await;
+    Err(LifeError::LeaseOver)
 }
 
 /// Shakes hands after every connection; returns when it has to give up.
@@ -156,7 +179,9 @@ async fn listen(agent: &Arc<Agent>) -> Result<(), LifeError> {
     let pings = client.subscribe(subject::ping(&agent.slot)).await?;
     let deploys = client.subscribe(subject::deploy(&agent.slot)).await?;
     let undeploys = client.subscribe(subject::undeploy(&agent.slot)).await?;
+    let leases = client.subscribe(subject::lease(&agent.slot)).await?;
     tokio::spawn(answer_pings(Arc::clone(agent), pings));
+    tokio::spawn(answer_leases(Arc::clone(agent), leases));
     tokio::spawn(answer_deploys(Arc::clone(agent), deploys));
     tokio::spawn(answer_undeploys(Arc::clone(agent), undeploys));
     Ok(())
@@ -169,9 +194,25 @@ async fn answer_pings(agent: Arc<Agent>, mut asked: Subscriber) {
     }
 }
 
+async fn answer_leases(agent: Arc<Agent>, mut asked: Subscriber) {
+    while let Some(message) = asked.next().await {
+        match AgentLease::decode(&message.payload) {
+            Ok(lease) => {
+                let reply = agent.lease.hear(&lease);
+                respond(&agent.client, &message, reply.encode().into()).await;
+            }
+            Err(error) => tracing::warn!(%error, "could not read what the lease is"),
+        }
+    }
+}
+
 async fn answer_deploys(agent: Arc<Agent>, mut asked: Subscriber) {
     while let Some(message) = asked.next().await {
         let response = agent.deploy(&message.payload).await;
+        // A refusal would be taken for the workload's fault.
+        if agent.lease.is_over() {
+            return;
+        }
         respond(&agent.client, &message, response.encode().into()).await;
     }
 }

@@ -12,18 +12,22 @@
 //! a link it goes on, tries again for ever, and shakes hands anew when it is
 //! back, so that a restarted node finds it with its workload running.
 //!
+//! Only a lease has an end that needs no node to come ([`lease`]): then the
+//! agent kills its workload and ends.
+//!
 //! What must never happen: a second workload, a second start of the first, a
-//! process of the workload left behind or outliving the agent, a panic on
-//! anything that the node or the workload says.
+//! process of the workload left behind or outliving the agent or its lease, a
+//! panic on anything that the node or the workload says.
 //!
 //! Exit status: 0 told to end; 64 the environment is wrong; 69 no node; 70
-//! the agent itself is broken. `hostler-agent exec-child` is how it starts a
+//! the agent itself is broken; 75 the lease has ended. `hostler-agent exec-child` is how it starts a
 //! service (see [`service`]); nobody else calls that.
 
 mod agent;
 mod deploy;
 mod function;
 mod handshake;
+mod lease;
 mod life;
 mod link;
 mod metadata;
@@ -41,6 +45,8 @@ const STATUS_USAGE: u8 = 64;
 const STATUS_NO_NODE: u8 = 69;
 /// The agent itself cannot go on.
 const STATUS_BROKEN: u8 = 70;
+/// The lease has ended, and the workload with it.
+const STATUS_LEASE_OVER: u8 = 75;
 
 fn main() -> ExitCode {
     if std::env::args_os()

@@ -94,6 +94,7 @@ impl Status {
         AgentState {
             uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
             dropped_logs,
+            clock_ms: Some(crate::lease::clock_ms()),
             ..facts.state.clone()
         }
     }

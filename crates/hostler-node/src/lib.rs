@@ -40,7 +40,7 @@ pub use config::{
     Admission, AtStop, Bounds, ControlOptions, JoinToken, NatsLogin, NatsOptions, NodeOptions,
 };
 pub use control::ControlError;
-pub use fence::{Lease, LeaseError};
+pub use fence::{Lease, LeaseError, Word as LeaseWord};
 pub use identity::{ApiKey, IdentityError, REGISTRATION_FILE, RegistrationError};
 pub use ledger::{OpenError as LedgerError, Work};
 pub use node::{ConnectError, Handle, Service, StartupError, start};

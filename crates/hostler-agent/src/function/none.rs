@@ -19,6 +19,10 @@ impl Function {
         ready(Err(AgentRefusal::Provider(text.to_owned())))
     }
 
+    pub(crate) fn close(&self) {
+        match *self {}
+    }
+
     pub(crate) fn stop(&mut self) -> Ready<()> {
         match *self {}
     }

@@ -85,10 +85,15 @@ impl Function {
         Ok(started)
     }
 
+    /// Takes no more triggers.
+    pub(crate) fn close(&self) {
+        self.closing.cancel();
+    }
+
     /// Takes no more triggers, and waits for the calls under way; each ends
     /// within its time limit.
     pub(crate) async fn stop(&mut self) {
-        self.closing.cancel();
+        self.close();
         self.calls.close();
         self.calls.wait().await;
     }

@@ -32,15 +32,20 @@ impl Service {
             self.ask();
             self.wait_for_family(Instant::now() + grace).await;
         }
-        // Kills the group at a stroke, before anything in it can fork away.
-        if !*self.done.borrow() {
-            let _ = kill_process_group(self.pid, Signal::KILL);
-        }
+        self.kill();
         family_end(&self.reaper).await?;
         // The end of the program has been seen, so this is a matter of moments.
         let mut done = self.done.clone();
         let _ = timeout_at(Instant::now() + PATIENCE, done.wait_for(|done| *done)).await;
         Ok(())
+    }
+
+    /// Kills the group at a stroke, before anything in it can fork away.
+    pub(crate) fn kill(&self) {
+        if !*self.done.borrow() {
+            // Fails when nobody is left in it.
+            let _ = kill_process_group(self.pid, Signal::KILL);
+        }
     }
 
     /// Asks the group to end, and descendants that left the group as well.

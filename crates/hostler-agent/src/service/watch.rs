@@ -13,6 +13,7 @@ use hostler_wire::agent::{AgentLevel, EventData, WorkloadStopped};
 use rustix::process::Pid;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::launch::{Launch, StartError, launch};
 use super::output::pump;
@@ -31,6 +32,8 @@ pub(crate) struct Surroundings {
     pub(crate) outbox: Outbox,
     pub(crate) status: Arc<Status>,
     pub(crate) reaper: Reaper,
+    /// Cancelled when the agent ends whatever runs.
+    pub(crate) closing: CancellationToken,
 }
 
 /// A service that was started.
@@ -90,7 +93,9 @@ impl Watcher {
     async fn watch(self, exit: oneshot::Receiver<i32>) {
         let code = exit.await.unwrap_or(CODE_SIGNALLED);
         let around = &self.around;
-        if !self.stopping.load(SeqCst)
+        // The agent itself ends the service.
+        let is_silent = || self.stopping.load(SeqCst) || around.closing.is_cancelled();
+        if !is_silent()
             && let Err(left) = family_end(&around.reaper).await
         {
             tracing::error!(%left, "the service has ended and left processes behind");
@@ -103,7 +108,7 @@ impl Watcher {
         };
         // Late only if a process is left that holds the pipe.
         let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
-        if !self.stopping.load(SeqCst) {
+        if !is_silent() {
             exited(&around.outbox, &around.slot, &self.name, code);
         }
         around.status.exited(Some(code));

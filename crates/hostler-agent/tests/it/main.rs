@@ -7,6 +7,7 @@
 mod bench;
 #[cfg(feature = "wasm")]
 mod function;
+mod lease;
 mod link;
 mod program;
 mod refusal;

@@ -8,8 +8,10 @@
 //! *fenced*, and starts none again before a fresh order for it comes.
 //!
 //! What must never happen: leased work that outlives the lease because the
-//! daemon is dead. So the moment of [`HeldLease::ends_at`] is also handed to
-//! whatever keeps the process (the agent), which stops it by itself then.
+//! daemon is dead. So the agents are told the end too
+//! ([`HeldLease::agents_end`]), and stop the work by themselves then. And so a
+//! span that the control plane tells is at first only *offered*: it is named in
+//! heartbeats, and with that relied on, once every agent knows an end by it.
 //!
 //! [`HeldLease::span`] must be on disk before the next heartbeat names it.
 
@@ -24,6 +26,8 @@ use crate::id::BootId;
 pub struct HeldLease {
     boot: BootId,
     span: Option<Duration>,
+    /// Told, and not yet known to every agent.
+    offered: Option<Duration>,
     young: Duration,
     sent: VecDeque<(u64, Duration)>,
     proven: Option<(u64, Duration)>,
@@ -38,6 +42,7 @@ impl HeldLease {
         Self {
             boot,
             span,
+            offered: None,
             young: span.unwrap_or(young),
             sent: VecDeque::new(),
             proven: None,
@@ -62,7 +67,7 @@ impl HeldLease {
 
     /// Notes at `now` the answer to heartbeat `sequence` and the span it tells,
     /// and says whether that renewed the lease. An answer older than one
-    /// already had changes nothing. A span is taken over, and never given up.
+    /// already had changes nothing. A new span is offered by this and no more.
     pub fn answered(
         &mut self,
         sequence: u64,
@@ -71,10 +76,24 @@ impl HeldLease {
     ) -> bool {
         let renewed = self.prove(sequence, now);
         if renewed {
-            self.span = fence_after.or(self.span);
-            self.young = self.span.unwrap_or(self.young);
+            self.offered = fence_after.filter(|told| self.span != Some(*told));
         }
         renewed
+    }
+
+    /// The span told and not yet taken over.
+    pub fn offered(&self) -> Option<Duration> {
+        self.offered
+    }
+
+    /// Takes a span over, if it is still the one offered: every agent knows an
+    /// end by it, and it is on disk. It may change, and is never given up.
+    pub fn take_over(&mut self, offered: Duration) {
+        if self.offered == Some(offered) {
+            self.offered = None;
+            self.span = Some(offered);
+            self.young = offered;
+        }
     }
 
     /// Whether an order to run that names `beat` is fresh at `now`: sent on
@@ -101,6 +120,22 @@ impl HeldLease {
     pub fn ends_at(&self) -> Option<Duration> {
         let span = self.span?;
         Some(self.proven.map_or(Duration::ZERO, |(_, at)| at + span))
+    }
+
+    /// When agents must have stopped leased work: as [`HeldLease::ends_at`], or
+    /// earlier by a shorter span that is offered. An offer that has run out
+    /// before it was taken over ends nothing.
+    pub fn agents_end(&self, now: Duration) -> Option<Duration> {
+        let span = self.agents_span(now)?;
+        Some(self.proven.map_or(Duration::ZERO, |(_, at)| at + span))
+    }
+
+    /// The span by which [`HeldLease::agents_end`] is what it is.
+    pub fn agents_span(&self, now: Duration) -> Option<Duration> {
+        let shorter = |offered: &Duration| self.span.is_none_or(|span| *offered < span);
+        let holds = |offered: &Duration| self.proven.is_some_and(|(_, at)| now < at + *offered);
+        let offered = self.offered.filter(shorter).filter(holds);
+        offered.or(self.span)
     }
 
     /// Whether leased work must not run at `now`.
@@ -182,11 +217,44 @@ mod tests {
         assert_eq!(held.span(), None);
         held.sent(2, at(25));
         held.answered(2, Some(SPAN), at(26));
+        held.take_over(SPAN);
         assert!(held.covers(at(1), at(27)), "being told is no lapse");
         held.sent(3, at(40));
         held.answered(3, None, at(41));
         assert_eq!(held.span(), Some(SPAN));
         assert!(held.is_over(at(100)));
+    }
+
+    #[test]
+    fn a_span_is_kept_to_by_agents_first_and_named_when_it_is_taken_over() {
+        let mut held = lease(None);
+        held.sent(1, at(10));
+        held.answered(1, Some(SPAN), at(11));
+        assert_eq!((held.span(), held.ends_at()), (None, None));
+        assert_eq!(held.agents_end(at(12)), Some(at(70)));
+        assert_eq!(held.agents_end(at(70)), None, "an offer ends nothing");
+        held.take_over(SPAN / 2);
+        assert_eq!(held.span(), None, "not what is offered");
+        held.take_over(SPAN);
+        assert_eq!((held.span(), held.offered()), (Some(SPAN), None));
+        assert_eq!(held.agents_end(at(99)), Some(at(70)));
+    }
+
+    #[test]
+    fn of_two_spans_agents_keep_to_the_shorter() {
+        let check = |offered: Duration, now, expected| {
+            let mut held = lease(Some(SPAN));
+            held.sent(1, at(10));
+            held.answered(1, Some(offered), at(11));
+            assert_eq!(held.ends_at(), Some(at(70)));
+            assert_eq!(held.agents_end(at(now)), Some(at(expected)));
+            let span = held.agents_span(at(now));
+            assert_eq!(span, Some(at(expected - 10)));
+        };
+        check(SPAN / 2, 12, 40);
+        check(SPAN / 2, 40, 70);
+        check(SPAN, 12, 70);
+        check(SPAN * 2, 12, 70);
     }
 
     #[test]

@@ -11,12 +11,14 @@ mod beat;
 mod held;
 mod lease;
 mod leave;
+mod told;
 
 pub use availability::{Availability, NodeStatus, Timing, availability, node_status};
 pub use beat::Beat;
 pub use held::HeldLease;
 pub use lease::{Grant, lease_grant};
 pub use leave::StillSeated;
+pub use told::{AgentClock, ToldEnd};
 
 use serde::{Deserialize, Serialize};
 

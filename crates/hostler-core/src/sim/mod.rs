@@ -65,8 +65,12 @@ pub enum Guard {
     ConditionalSeat,
     /// A node remembers what it was told to drop.
     Tombstone,
-    /// A node stops leased work when its lease ends.
+    /// Leased work is stopped when the lease of its node ends.
     Fence,
+    /// Agents know that end, and stop by themselves what a dead node leaves.
+    AgentsKnow,
+    /// A node names a span only once every agent knows an end by it.
+    AgentsFirst,
     /// A node does not follow an order to run that was held up.
     FreshOrder,
     /// A lease has an end only once the node has said that it knows.
@@ -77,11 +81,13 @@ pub enum Guard {
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::GenerationCheck,
         Self::ConditionalSeat,
         Self::Tombstone,
         Self::Fence,
+        Self::AgentsKnow,
+        Self::AgentsFirst,
         Self::FreshOrder,
         Self::NamedSpan,
         Self::SecondLook,
@@ -233,6 +239,14 @@ enum Event {
     },
     /// An agent looks at the end of its lease.
     Fence { machine: usize, agent: u64 },
+    /// An agent is told the end of its lease, and the daemon that it knows.
+    Told {
+        machine: usize,
+        life: u32,
+        agent: u64,
+        order: u64,
+        ends_at: Option<Duration>,
+    },
     /// A node daemon notices that a process has ended.
     Notice {
         machine: usize,

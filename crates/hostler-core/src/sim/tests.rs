@@ -107,6 +107,16 @@ fn the_fence_is_needed() {
 }
 
 #[test]
+fn what_agents_know_of_the_end_is_needed() {
+    needed(Guard::AgentsKnow, &RUNS_WRONGLY);
+}
+
+#[test]
+fn that_agents_know_before_the_control_plane_relies_on_it_is_needed() {
+    needed(Guard::AgentsFirst, &RUNS_WRONGLY);
+}
+
+#[test]
 fn the_freshness_of_orders_is_needed() {
     needed(Guard::FreshOrder, &RUNS_WRONGLY);
 }

@@ -170,6 +170,7 @@ impl World {
                 self.machines[machine].exit(&mut self.stage, agent, code);
             }
             Event::Fence { machine, agent } => self.machines[machine].fence(&mut self.stage, agent),
+            Event::Told { machine, .. } => self.machines[machine].told(&mut self.stage, &event),
             Event::Beat { machine, life }
             | Event::Start { machine, life, .. }
             | Event::Stopped { machine, life, .. }

@@ -10,9 +10,9 @@ use super::Artifact;
 
 /// Takes what agents say. Nothing here may wait except [`Desk::event`].
 pub(crate) trait Desk: Send + Sync + 'static {
-    /// An agent is ready. False for one that nobody waits for; it gets no
+    /// An agent is ready, and its clock shows this. False for one that nobody waits for; it gets no
     /// answer and gives up.
-    fn handshake(&self, slot: SlotId) -> bool;
+    fn handshake(&self, slot: SlotId, clock_ms: Option<u64>) -> bool;
 
     /// What the slot may fetch now, if it is of this digest.
     fn artifact(&self, slot: SlotId, digest: &str) -> Option<Arc<Artifact>>;

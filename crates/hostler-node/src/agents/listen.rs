@@ -15,7 +15,8 @@ use hostler_wire::agent::subject::{
     ARTIFACT_ALL, EVENTS_ALL, FromAgent, HANDSHAKE_ALL, LOGS_ALL, parse,
 };
 use hostler_wire::agent::{
-    ARTIFACT_CHUNK, ArtifactRequest, ERROR_HEADER, HandshakeReply, LogEntry, Message as _,
+    ARTIFACT_CHUNK, ArtifactRequest, ERROR_HEADER, HandshakeReply, HandshakeRequest, LogEntry,
+    Message as _,
 };
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -61,7 +62,8 @@ async fn answer_handshakes<D: Desk>(client: Client, mut asked: Subscriber, desk:
         let Some(slot) = slot_of(&message) else {
             continue;
         };
-        if desk.handshake(slot) {
+        let hello = HandshakeRequest::decode(&message.payload).ok();
+        if desk.handshake(slot, hello.and_then(|hello| hello.clock_ms)) {
             respond(&client, &message, HandshakeReply {}.encode().into()).await;
         } else {
             tracing::warn!(%slot, "an agent that nobody waits for shook hands");

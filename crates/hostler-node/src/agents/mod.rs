@@ -1,6 +1,6 @@
 //! Talking to the agents in slots, over the inner NATS server.
 //!
-//! The node asks ([`Link`]: deploy, undeploy, trigger, ping) and answers
+//! The node asks ([`Link`]: deploy, undeploy, trigger, ping, lease) and answers
 //! ([`listen`]: handshakes, artifact chunks, events, logs). One set of
 //! wildcard subscriptions serves all agents; the slot is a token of the
 //! subject, and the server lets an agent publish under its own slot only, so

@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_nats::{HeaderMap, Message};
 use hostler_core::id::SlotId;
 use hostler_wire::agent::{
-    AgentDeployRequest, AgentState, DeployResponse, ERROR_HEADER, Message as _, RUNTIME_HEADER,
-    TRACE_HEADER, TRIGGER_SUBJECT_HEADER, UndeployRequest, subject,
+    AgentDeployRequest, AgentLease, AgentLeaseReply, AgentState, DeployResponse, ERROR_HEADER,
+    Message as _, RUNTIME_HEADER, TRACE_HEADER, TRIGGER_SUBJECT_HEADER, UndeployRequest, subject,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -25,6 +25,18 @@ impl Link {
         let subject = subject::ping(&slot.to_string());
         let answer = self.ask_again(subject, "".into(), patience).await?;
         AgentState::decode(&answer.payload).map_err(LinkError::Answer)
+    }
+
+    /// Tells the agent when leased work must have ended.
+    pub(crate) async fn lease(
+        &self,
+        slot: SlotId,
+        lease: &AgentLease,
+        patience: Duration,
+    ) -> Result<AgentLeaseReply, LinkError> {
+        let subject = subject::lease(&slot.to_string());
+        let asked = self.ask_again(subject, lease.encode().into(), patience);
+        AgentLeaseReply::decode(&asked.await?.payload).map_err(LinkError::Answer)
     }
 
     /// Has the agent stop what it runs; returns when that has ended.

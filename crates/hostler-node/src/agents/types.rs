@@ -8,6 +8,7 @@ use bytes::Bytes;
 use hostler_wire::agent::AgentDeployRequest;
 
 use super::LinkError;
+use crate::fence::Word;
 use crate::hypervisor::LimitError;
 
 /// What a slot is to run.
@@ -19,6 +20,8 @@ pub struct Deployment {
     pub artifact: PathBuf,
     /// The artifact's SHA-256 in lower-case hex, the one the agent asks for.
     pub digest: String,
+    /// When it must have ended, if a lease binds it.
+    pub lease: Option<Word>,
 }
 
 /// A message for a function.

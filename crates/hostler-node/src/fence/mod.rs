@@ -2,13 +2,19 @@
 //!
 //! [`hostler_core::node::HeldLease`] decides; here it is kept on disk, shared
 //! between the heartbeat (which renews it), the API (which asks it whether an
-//! order is fresh) and [`watch`] (which stops leased work at its end).
+//! order is fresh), [`watch`] (which stops leased work at its end) and [`tell`]
+//! (which has agents stop it even if this daemon is dead by then).
 //!
 //! Two files: `lease-span`, on disk before any heartbeat names it; and
 //! `lease-end`, the moment up to which the daemon before this one had its
 //! lease, so that a restarted daemon need not stop what still runs by right.
 //! Losing the second only makes the node more careful.
+//!
+//! What must never happen: a span named in a heartbeat that an agent with
+//! leased work does not know an end by, if it can know one.
 
+mod agents;
+mod tell;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -18,9 +24,13 @@ use std::time::Duration;
 use hostler_core::id::BootId;
 use hostler_core::node::{Beat, HeldLease};
 use hostler_daemon::secret;
-use tokio::sync::watch as channel;
+use tokio::sync::{Notify, watch as channel};
 
+pub use agents::Word;
+pub(crate) use tell::tell;
 pub(crate) use watch::watch;
+
+use agents::Agents;
 
 use crate::clock::{Clock, kernel_boot};
 
@@ -43,6 +53,8 @@ struct Shared {
     endless: bool,
     held: Mutex<Held>,
     ends: channel::Sender<Option<Duration>>,
+    /// Wakes [`tell`]: an agent may know less than it should.
+    untold: Notify,
 }
 
 #[derive(Debug)]
@@ -50,6 +62,7 @@ struct Held {
     /// [`hostler_core::node::Timing::fence_after`] as registered.
     young: Duration,
     lease: HeldLease,
+    agents: Agents,
     /// When this daemon's first proof came.
     first_proof: Option<Duration>,
 }
@@ -97,6 +110,7 @@ impl Lease {
         let held = Held {
             young,
             lease: held,
+            agents: Agents::default(),
             first_proof: None,
         };
         Ok(Self(Arc::new(Shared {
@@ -108,6 +122,7 @@ impl Lease {
             endless,
             held: Mutex::new(held),
             ends,
+            untold: Notify::new(),
         })))
     }
 
@@ -144,20 +159,35 @@ impl Lease {
         self.held().lease.sent(sequence, now);
     }
 
-    /// Notes the answer to a heartbeat and the span it tells. When the span
-    /// cannot be written down, the answer counts for nothing.
+    /// Notes the answer to a heartbeat and the span it tells, which is taken
+    /// over when all agents know an end by it.
     pub fn answered(&self, sequence: u64, told: Option<Duration>) -> Result<(), LeaseError> {
-        if let Some(told) = told.filter(|told| Some(*told) != self.span()) {
-            let (path, text) = (self.0.folder.join(SPAN), told.as_millis().to_string());
-            secret::write(&path, text.as_bytes())
-                .map_err(|source| LeaseError::File { path, source })?;
-        }
         let now = self.now();
         let mut held = self.held();
         if held.lease.answered(sequence, told, now) {
             held.first_proof.get_or_insert(now);
         }
         drop(held);
+        let taken = self.take_over();
+        self.publish();
+        taken
+    }
+
+    /// Takes over the span that is offered, if all agents know an end by it.
+    /// On disk first; when it cannot be written down it is not taken over.
+    pub(crate) fn take_over(&self) -> Result<(), LeaseError> {
+        let offered = {
+            let held = self.held();
+            let known = |offered: &Duration| held.agents.all_know(*offered);
+            held.lease.offered().filter(known)
+        };
+        let Some(offered) = offered else {
+            return Ok(());
+        };
+        let (path, text) = (self.0.folder.join(SPAN), offered.as_millis().to_string());
+        secret::write(&path, text.as_bytes())
+            .map_err(|source| LeaseError::File { path, source })?;
+        self.held().lease.take_over(offered);
         self.publish();
         Ok(())
     }
@@ -216,6 +246,7 @@ impl Lease {
     }
 
     fn publish(&self) {
+        self.0.untold.notify_one();
         let end = self.ends_at();
         let changed = self.0.ends.send_if_modified(|held| {
             let changed = *held != end;

@@ -121,7 +121,9 @@ async fn an_agent_hears_and_says_only_what_concerns_its_slot() {
     );
     let of = |number, verb: &str| format!("agentint.{}.{verb}", slot(number));
     assert!(is_heard(&one, &node, &of(1, "logs")).await);
-    assert!(is_heard(&node, &one, &of(1, "deploy")).await);
+    for verb in ["deploy", "lease"] {
+        assert!(is_heard(&node, &one, &of(1, verb)).await, "{verb}");
+    }
     let (other, inbox) = (of(2, "deploy"), format!("_INBOX_{}.a", slot(2)));
     for pattern in [&other, "agentint.*.deploy", "agentint.>", ">"] {
         assert!(
@@ -129,8 +131,15 @@ async fn an_agent_hears_and_says_only_what_concerns_its_slot() {
             "{pattern}"
         );
     }
+    let lease = of(2, "lease");
+    for pattern in [&lease, "agentint.*.lease"] {
+        assert!(
+            is_not_heard((&node, &lease), (&one, pattern)).await,
+            "{pattern}"
+        );
+    }
     assert!(is_not_heard((&two, &inbox), (&one, &inbox)).await);
-    for subject in [&of(2, "logs"), &other, &inbox, "_INBOX.guessed"] {
+    for subject in [&of(2, "logs"), &other, &lease, &inbox, "_INBOX.guessed"] {
         assert!(
             is_not_heard((&one, subject), (&node, subject)).await,
             "{subject}"

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::AtStop;
 use crate::control::{ControlApi, Requests};
-use crate::fence::{Lease, watch};
+use crate::fence::{Lease, tell, watch};
 use crate::heartbeat::Heart;
 use crate::identity::Registration;
 use crate::ledger::{Ledger, Record};
@@ -66,6 +66,7 @@ impl Service {
             self.workloads.clone(),
             edge.clone(),
         ));
+        tasks.spawn(tell(self.lease.clone(), self.slots.clone(), edge.clone()));
         if let Some(heart) = self.heart {
             tasks.spawn(heart.run(self.registration, edge.clone()));
         }

@@ -118,6 +118,7 @@ async fn tools(options: &NodeOptions, node: &str) -> Result<Tools, StartupError>
     let slots_stop = CancellationToken::new();
     let slot_options = SlotsOptions {
         data: options.data.clone(),
+        clock: options.clock.clone(),
         ..options.slots.clone()
     };
     let (slots, events) = Slots::start(slot_options, slots_stop.clone()).await?;

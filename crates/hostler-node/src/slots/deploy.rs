@@ -6,6 +6,7 @@ use std::time::Duration;
 use hostler_core::Bytes;
 use hostler_core::id::SlotId;
 
+use super::lease;
 use super::shared::Shared;
 use super::{DeployError, Deployment};
 use crate::agents::Artifact;
@@ -20,8 +21,11 @@ const HELD: u64 = 8 << 20;
 pub(crate) async fn deploy(
     shared: &Shared,
     slot: SlotId,
-    deployment: Deployment,
+    mut deployment: Deployment,
 ) -> Result<(), DeployError> {
+    if let Some(word) = deployment.lease {
+        deployment.request.lease = lease::placed(&shared.table, slot, word);
+    }
     let artifact = Artifact::open(&deployment.artifact, deployment.digest).map_err(|source| {
         DeployError::Artifact {
             path: deployment.artifact,

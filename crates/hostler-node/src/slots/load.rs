@@ -1,10 +1,11 @@
-//! What a claimed slot was given: limits, an artifact to fetch, a workload
+//! What a claimed slot was given, and shows: limits, its agent's clock, an artifact to fetch, a workload
 //! that runs, and lines of it that were dropped.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use hostler_core::id::SlotId;
+use hostler_core::node::AgentClock;
 use tokio::time::Instant;
 
 use super::place::Stage;
@@ -32,6 +33,18 @@ impl Table {
     /// What a claimed slot may use.
     pub(crate) fn limits(&self, slot: SlotId) -> Option<Limits> {
         self.places().slots.get(&slot)?.limits
+    }
+
+    /// Notes what a slot's agent says that its clock shows.
+    pub(crate) fn clock_set(&self, slot: SlotId, clock: AgentClock) {
+        if let Some(place) = self.places().slots.get_mut(&slot) {
+            place.clock = Some(clock);
+        }
+    }
+
+    /// What the clock of a slot's agent showed last, if it knows of leases.
+    pub(crate) fn clock(&self, slot: SlotId) -> Option<AgentClock> {
+        self.places().slots.get(&slot)?.clock
     }
 
     /// Lets a claimed slot's agent fetch an artifact; false for others.

@@ -25,6 +25,7 @@ mod boot;
 mod claim;
 mod deploy;
 mod error;
+mod lease;
 mod load;
 mod options;
 mod place;
@@ -42,12 +43,14 @@ use hostler_core::id::SlotId;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::fence::Word;
 use crate::hypervisor::Isolation;
 
 pub use crate::agents::{DeployError, Deployment, LinkError, Trigger, TriggerError, TriggerReply};
 pub use crate::inner::InnerError;
 pub(crate) use boot::{NotReady, boot, boot_begin};
 pub use error::{ClaimError, ReleaseError, SlotsError};
+pub(crate) use lease::LeaseHeard;
 pub use options::{Deadlines, PoolOptions, SlotsOptions};
 pub(crate) use release::release;
 pub(crate) use shared::Shared;
@@ -87,6 +90,11 @@ impl Slots {
     /// The same request again gets the same answer from the agent.
     pub async fn deploy(&self, slot: SlotId, deployment: Deployment) -> Result<(), DeployError> {
         deploy::deploy(&self.shared, slot, deployment).await
+    }
+
+    /// Tells the slot's agent when leased work must have ended.
+    pub(crate) async fn lease(&self, slot: SlotId, word: Word) -> Result<LeaseHeard, LinkError> {
+        lease::lease(&self.shared, slot, word).await
     }
 
     /// Runs the slot's function once. Nothing is held while it runs.

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::hypervisor::DriverChoice;
 
 /// How a node's slots are made and kept.
@@ -24,6 +25,8 @@ pub struct SlotsOptions {
     /// Events that wait for their reader at once; log lines beyond it are
     /// dropped and counted, other events wait.
     pub events: usize,
+    /// The clock of leases.
+    pub clock: Clock,
 }
 
 impl SlotsOptions {
@@ -37,6 +40,7 @@ impl SlotsOptions {
             pool: PoolOptions::default(),
             deadlines: Deadlines::default(),
             events: 4_096,
+            clock: Clock::default(),
         }
     }
 }

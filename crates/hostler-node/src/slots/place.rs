@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hostler_core::node::AgentClock;
 use hostler_core::pool::{Slot, SlotState};
 use tokio::time::Instant;
 
@@ -33,6 +34,8 @@ pub(super) struct Place {
     pub(super) releasing: bool,
     /// What it may use, once it is claimed.
     pub(super) limits: Option<Limits>,
+    /// What its agent's clock showed last.
+    pub(super) clock: Option<AgentClock>,
     /// When its agent accepted a workload.
     pub(super) deployed: Option<Instant>,
     /// What its agent may fetch.
@@ -51,6 +54,7 @@ impl Place {
             found: stage == Stage::Found,
             releasing: stage == Stage::Releasing,
             limits: None,
+            clock: None,
             deployed: None,
             artifact: None,
             dropped: 0,

@@ -12,11 +12,13 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::lease;
 use super::place::Stage;
 use super::record::Claims;
 use super::table::Table;
 use super::{SlotEvent, SlotState, SlotsOptions};
 use crate::agents::{Artifact, Desk, Link};
+use crate::clock::Clock;
 use crate::hypervisor::Driver;
 use crate::inner::Inner;
 
@@ -48,7 +50,11 @@ impl Shared {
             None | Some(Stage::Releasing) => return SlotState::Gone,
             Some(Stage::Found | Stage::Booting | Stage::Ready | Stage::Claimed) => {}
         }
-        match self.link.ping(slot, self.options.deadlines.ping).await {
+        let asked = self.link.ping(slot, self.options.deadlines.ping).await;
+        if let Ok(state) = &asked {
+            lease::clock_note(&self.table, &self.options.clock, slot, state.clock_ms);
+        }
+        match asked {
             Ok(state) if state.state == AgentPhase::Idle => SlotState::Idle,
             Ok(state) => SlotState::Deployed(state),
             Err(_) if self.table.stage(slot).is_none() => SlotState::Gone,
@@ -81,6 +87,7 @@ impl Shared {
 pub(crate) struct FrontDesk {
     pub(crate) table: Arc<Table>,
     pub(crate) events: mpsc::Sender<SlotEvent>,
+    pub(crate) clock: Clock,
     pub(crate) stop: CancellationToken,
 }
 
@@ -91,7 +98,8 @@ impl FrontDesk {
 }
 
 impl Desk for FrontDesk {
-    fn handshake(&self, slot: SlotId) -> bool {
+    fn handshake(&self, slot: SlotId, clock_ms: Option<u64>) -> bool {
+        lease::clock_note(&self.table, &self.clock, slot, clock_ms);
         self.table.handshake(slot)
     }
 

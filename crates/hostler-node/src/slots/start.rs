@@ -45,6 +45,7 @@ pub(crate) async fn start(
     let desk = Arc::new(FrontDesk {
         table: Arc::clone(&table),
         events: events.clone(),
+        clock: options.clock.clone(),
         stop: stop.clone(),
     });
     let link = connect(&inner).await?;

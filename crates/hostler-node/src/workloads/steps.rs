@@ -84,6 +84,7 @@ pub(super) fn deploy(parts: Arc<Parts>, slot: SlotId, work: &Work, held: &Held) 
         .as_ref()
         .map(|plan| (plan.clone(), request(&parts, work, plan, held)));
     let (artifact, digest) = (held.path.clone(), held.digest.clone());
+    let leased = work.leased();
     async move {
         let Some((plan, request)) = request else {
             return Outcome::Deployed(Err(StartError::Stopped));
@@ -93,6 +94,7 @@ pub(super) fn deploy(parts: Arc<Parts>, slot: SlotId, work: &Work, held: &Held) 
                 request: request?,
                 artifact,
                 digest,
+                lease: leased.then(|| parts.lease.word()),
             };
             parts.slots.deploy(slot, deployment).await?;
             let computed = Arc::default();
@@ -180,5 +182,7 @@ fn request(
             pids: (plan.pids > 0).then_some(plan.pids),
             ..AgentLimits::default()
         }),
+        // Put onto the agent's clock right before it is sent.
+        lease: None,
     })
 }

@@ -54,6 +54,8 @@ pub(super) struct Task {
     /// When its tombstone was written, by the lease's clock; or the daemon's
     /// start.
     pub(super) buried_at: Duration,
+    /// The slot that is known to have leased work.
+    bound: Option<SlotId>,
     pub(super) step: Option<(Step, StepFuture)>,
 }
 
@@ -87,7 +89,7 @@ impl Task {
         let mut course = Course::new(work, grace);
         let (first, artifact) = first.unzip();
         course.ready = artifact.is_some();
-        Self {
+        let mut task = Self {
             workloads,
             parts,
             course,
@@ -103,8 +105,11 @@ impl Task {
             stops: Vec::new(),
             right: Right::Inherited,
             buried_at,
+            bound: None,
             step: None,
-        }
+        };
+        task.bind();
+        task
     }
 
     pub(super) async fn run(mut self) {
@@ -114,6 +119,7 @@ impl Task {
         }
         loop {
             self.lapse().await;
+            self.bind();
             self.tidy();
             if self.is_over() && self.leave() {
                 return;
@@ -158,6 +164,19 @@ impl Task {
     pub(super) async fn lapse(&mut self) {
         if self.course.work.wanted() && !self.is_covered() {
             self.fence("this node's lease has lapsed").await;
+        }
+    }
+
+    /// Has the agent of its slot told of the lease, from before anything is sent
+    /// to it until nothing of the slot is left.
+    fn bind(&mut self) {
+        let work = &self.course.work;
+        let bound = work.slot.filter(|_| work.leased());
+        if bound != self.bound {
+            let lease = &self.parts.lease;
+            self.bound.into_iter().for_each(|slot| lease.let_go(slot));
+            bound.into_iter().for_each(|slot| lease.hold(slot));
+            self.bound = bound;
         }
     }
 

@@ -90,8 +90,8 @@ async fn a_daemon_that_comes_back_in_time_adopts_leased_work() {
 }
 
 #[tokio::test]
-async fn a_daemon_that_comes_back_too_late_ends_leased_work_first() {
-    let (nats, plane, ground, node) = TestNode::in_fleet(250).await;
+async fn a_daemon_that_comes_back_too_late_ends_what_its_agents_did_not() {
+    let (nats, plane, ground, node) = TestNode::with_old_agents(250).await;
     plane.fence_after(SPAN);
     plane
         .heard(|heartbeat| heartbeat.report.as_ref()?.fence_after_ms)

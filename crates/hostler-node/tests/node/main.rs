@@ -15,6 +15,7 @@ mod fences;
 mod fleet;
 mod garbage;
 mod lame_ducks;
+mod leases;
 mod looks;
 mod restarts;
 mod stops;

@@ -99,6 +99,7 @@ impl Ground {
                 ..AgentDeployRequest::default()
             },
             artifact: path,
+            lease: None,
         }
     }
 

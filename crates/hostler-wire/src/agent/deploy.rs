@@ -54,6 +54,9 @@ pub struct AgentDeployRequest {
     /// What it may use (ours).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<AgentLimits>,
+    /// When it must have ended, if a lease binds it (ours).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<super::AgentLease>,
 }
 
 impl Message for AgentDeployRequest {}

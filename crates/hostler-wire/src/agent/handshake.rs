@@ -16,6 +16,9 @@ pub struct HandshakeRequest {
     /// Free text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// What the agent's clock shows, if it knows of leases (ours).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ms: Option<u64>,
 }
 
 impl Message for HandshakeRequest {}

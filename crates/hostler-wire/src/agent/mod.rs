@@ -8,6 +8,7 @@
 mod artifact;
 mod deploy;
 mod handshake;
+mod lease;
 mod log;
 mod metadata;
 mod state;
@@ -17,6 +18,7 @@ mod trigger;
 pub use artifact::{ARTIFACT_CHUNK, ArtifactRequest};
 pub use deploy::{AgentDeployRequest, AgentLimits, AgentRefusal, DeployResponse, UndeployRequest};
 pub use handshake::{HandshakeReply, HandshakeRequest};
+pub use lease::{AgentLease, AgentLeaseReply};
 pub use log::{AgentLevel, LogEntry, SOURCE_AGENT};
 pub use metadata::{AgentMetadata, MetadataError};
 pub use metadata::{ENV_CREDS, ENV_HOST, ENV_PORT, ENV_SANDBOX, ENV_SLOT};

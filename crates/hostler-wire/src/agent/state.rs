@@ -62,6 +62,9 @@ pub struct AgentState {
     pub runtime_ns: u64,
     /// Log entries dropped because the node did not keep up.
     pub dropped_logs: u64,
+    /// What the agent's clock shows, if it knows of leases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_ms: Option<u64>,
 }
 
 impl Message for AgentState {}

@@ -26,6 +26,11 @@ pub fn ping(slot: &str) -> String {
     of(slot, "ping")
 }
 
+/// `agentint.{slot}.lease`: node tells agent when leased work must end (ours).
+pub fn lease(slot: &str) -> String {
+    of(slot, "lease")
+}
+
 /// `agentint.{slot}.artifact`: agent asks node for a piece of its artifact (ours).
 pub fn artifact(slot: &str) -> String {
     of(slot, "artifact")
@@ -145,5 +150,6 @@ mod tests {
             check(other, None);
         }
         check(&deploy("s1"), None);
+        check(&lease("s1"), None);
     }
 }

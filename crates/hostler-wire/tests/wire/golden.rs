@@ -111,6 +111,10 @@ fn log_entries_are_written_as_the_original_writes_them() {
 #[test]
 fn bodies_between_node_and_agent_are_written_as_the_original_writes_them() {
     golden("agent_handshake.json", &agent::handshake());
+    golden(
+        "agent_handshake_with_clock.json",
+        &agent::handshake_with_clock(),
+    );
     golden("agent_deploy.json", &agent::deploy());
     golden("agent_deploy_extended.json", &agent::deploy_extended());
     golden("agent_deploy_accepted.json", &agent::accepted());
@@ -122,6 +126,9 @@ fn bodies_between_node_and_agent_are_written_as_the_original_writes_them() {
     golden("agent_state_idle.json", &agent::state_idle());
     golden("agent_state_running.json", &agent::state_running());
     golden("agent_artifact.json", &agent::artifact());
+    golden("agent_lease.json", &agent::lease());
+    golden("agent_lease_without_end.json", &agent::lease_without_end());
+    golden("agent_lease_reply.json", &agent::lease_reply());
 }
 
 #[test]

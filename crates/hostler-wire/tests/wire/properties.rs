@@ -52,7 +52,8 @@ fn bodies() -> Vec<Vec<u8>> {
         nats::stop_request().encode(),
         nats::log().encode(),
         envelope::success(info, &nats::info()),
-        agent::handshake().encode(),
+        agent::handshake_with_clock().encode(),
+        agent::lease().encode(),
         agent::deploy_extended().encode(),
         agent::state_running().encode(),
     ];

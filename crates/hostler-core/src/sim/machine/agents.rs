@@ -1,6 +1,5 @@
-//! The processes on a machine, each kept by its agent. An agent outlives the
-//! daemon, knows when the lease ends that its process runs under, and kills it
-//! then without being told.
+//! The processes on a machine, each kept by its agent, which outlives the
+//! daemon. When it ends its process by itself is in `told`.
 
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use super::super::{Event, Guard};
 use super::Machine;
 use crate::Generation;
 use crate::id::WorkloadId;
+use crate::node::ToldEnd;
 use crate::workload::{
     AfterExit, Exit, NodeGoal, OnNodeLoss, RestartPolicy, SeenState, after_exit,
 };
@@ -24,12 +24,12 @@ pub(in crate::sim) struct Agent {
     /// How the process ended, if it did.
     pub(in crate::sim) exit: Option<i32>,
     /// When the process must end, by the machine's monotonic clock.
-    deadline: Option<Duration>,
+    pub(super) told: ToldEnd,
     started: Duration,
 }
 
 /// The exit code of a process that its agent killed at the end of the lease.
-const FENCED: i32 = -9;
+pub(super) const FENCED: i32 = -9;
 
 /// Few and quick restarts, so that the end of a history need not wait.
 const RESTARTS: RestartPolicy = RestartPolicy {
@@ -50,7 +50,7 @@ impl Machine {
     /// Starts the process of an entry, if all is still as when that was planned.
     pub(in crate::sim) fn start(&mut self, stage: &mut Stage, workload: WorkloadId) {
         let now = self.clock.at(stage.now);
-        let (Some(record), Some(daemon)) = (self.disk.ledger.get(&workload), &self.daemon) else {
+        let Some(record) = self.disk.ledger.get(&workload) else {
             return;
         };
         if self.state(workload, record, now) != SeenState::Starting
@@ -58,16 +58,26 @@ impl Machine {
         {
             return;
         }
+        let Some(daemon) = &mut self.daemon else {
+            return;
+        };
+        self.words += 1;
         let leased = record.spec.on_node_loss == OnNodeLoss::Restart;
-        let ends = daemon.lease.ends_at();
+        let ends = daemon.lease.agents_end(now);
+        let ends = ends.filter(|_| leased && stage.guards(Guard::Fence));
+        let mut told = ToldEnd::default();
+        told.hear(self.words, ends, now);
         let agent = Agent {
             number: stage.rng.next(),
             workload,
             generation: record.generation,
             exit: None,
-            deadline: ends.filter(|_| leased && stage.guards(Guard::Fence)),
+            told,
             started: now,
         };
+        if ends.is_some() {
+            daemon.knowing.insert(agent.number);
+        }
         stage.note(Note::Started(self.at, workload, agent.generation));
         self.agents.push(agent);
         self.watch(stage, agent);
@@ -83,61 +93,6 @@ impl Machine {
                     code,
                 },
             );
-        }
-    }
-
-    fn watch(&self, stage: &mut Stage, agent: Agent) {
-        if let Some(deadline) = agent.deadline {
-            let (machine, agent) = (self.at, agent.number);
-            stage.at(self.clock.when(deadline), Event::Fence { machine, agent });
-        }
-    }
-
-    /// Hands the renewed lease to all agents whose process still runs.
-    pub(in crate::sim) fn renew(&mut self, stage: &mut Stage) {
-        let now = self.clock.at(stage.now);
-        let Some(daemon) = &mut self.daemon else {
-            return;
-        };
-        let ends = daemon
-            .lease
-            .ends_at()
-            .filter(|_| stage.guards(Guard::Fence));
-        let mut watched = Vec::new();
-        for agent in self.agents.iter_mut().filter(|agent| agent.exit.is_none()) {
-            let record = self.disk.ledger.get(&agent.workload);
-            if record.is_none_or(|record| record.spec.on_node_loss == OnNodeLoss::Wait) {
-                continue;
-            }
-            if let Some(known) = daemon.known.get_mut(&agent.workload) {
-                known.relies_on = Some(now);
-            }
-            if agent.deadline.is_none() && ends.is_some() {
-                watched.push(agent.number);
-            }
-            if agent.deadline.is_none_or(|deadline| now < deadline) {
-                agent.deadline = ends;
-            }
-        }
-        for number in watched {
-            let agent = self.agents.iter().find(|agent| agent.number == number);
-            if let Some(agent) = agent.copied() {
-                self.watch(stage, agent);
-            }
-        }
-    }
-
-    /// An agent looks whether its lease has ended.
-    pub(in crate::sim) fn fence(&mut self, stage: &mut Stage, number: u64) {
-        let now = self.clock.at(stage.now);
-        let agent = self.agents.iter().find(|agent| agent.number == number);
-        let Some(agent) = agent.copied().filter(|agent| agent.exit.is_none()) else {
-            return;
-        };
-        if agent.deadline.is_some_and(|deadline| now >= deadline) {
-            self.exit(stage, number, FENCED);
-        } else {
-            self.watch(stage, agent);
         }
     }
 
@@ -179,8 +134,11 @@ impl Machine {
         if record.goal == NodeGoal::Gone {
             return self.cleared(stage, workload);
         }
-        if record.generation != agent.generation || code == FENCED {
+        if record.generation != agent.generation {
             return;
+        }
+        if code == FENCED {
+            return self.start_again(stage, workload);
         }
         let Some(known) = daemon.known.get_mut(&workload) else {
             return;
@@ -208,6 +166,17 @@ impl Machine {
                 );
             }
         }
+    }
+
+    /// Plans a start, which comes to pass if the daemon still has its lease.
+    fn start_again(&self, stage: &mut Stage, workload: WorkloadId) {
+        let (machine, life) = (self.at, self.life);
+        let start = Event::Start {
+            machine,
+            life,
+            workload,
+        };
+        stage.after(5, 600, start);
     }
 
     /// A process that was told to stop has done so.

@@ -96,8 +96,8 @@ impl Machine {
                     return;
                 };
                 if daemon.lease.answered(sequence, fence_after, now) {
-                    self.disk.span = daemon.lease.span();
                     self.renew(stage);
+                    self.take_over(stage);
                 }
                 self.forget(stage, &forget);
             }

@@ -8,8 +8,9 @@
 mod agents;
 mod beats;
 mod orders;
+mod told;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub(super) use agents::Agent;
@@ -78,6 +79,8 @@ pub(super) struct Daemon {
     pub(super) sequence: u64,
     pub(super) lease: HeldLease,
     pub(super) known: BTreeMap<WorkloadId, Known>,
+    /// The agents that know an end of their lease.
+    pub(super) knowing: BTreeSet<u64>,
 }
 
 /// A machine.
@@ -93,6 +96,8 @@ pub(super) struct Machine {
     pub(super) disk: Disk,
     pub(super) agents: Vec<Agent>,
     pub(super) daemon: Option<Daemon>,
+    /// How often agents were told something: its clock, as far as that matters.
+    words: u64,
     /// The highest order followed for each workload since the disk was new,
     /// as remembered by nobody but the check.
     highest: BTreeMap<WorkloadId, (Generation, bool)>,
@@ -110,6 +115,7 @@ impl Machine {
             disk: Disk::default(),
             agents: Vec::new(),
             daemon: None,
+            words: 0,
             highest: BTreeMap::new(),
         }
     }
@@ -131,6 +137,7 @@ impl Machine {
             sequence: 0,
             lease,
             known,
+            knowing: BTreeSet::new(),
         });
         let (machine, life) = (self.at, self.life);
         stage.after(1, 200, Event::Beat { machine, life });

@@ -11,14 +11,15 @@ use chrono::Utc;
 use futures::StreamExt as _;
 use hostler_core::id::SlotId;
 use hostler_wire::agent::{
-    AgentDeployRequest, AgentLevel, AgentPhase, AgentRefusal, AgentState, ArtifactRequest,
-    CloudEvent, DeployResponse, ERROR_HEADER, EventData, HandshakeRequest, LogEntry, Message as _,
-    RUNTIME_HEADER, WorkloadStopped, subject,
+    AgentDeployRequest, AgentLease, AgentLeaseReply, AgentLevel, AgentPhase, AgentRefusal,
+    AgentState, ArtifactRequest, CloudEvent, DeployResponse, ERROR_HEADER, EventData,
+    HandshakeRequest, LogEntry, Message as _, RUNTIME_HEADER, WorkloadStopped, subject,
 };
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::lease::FakeLease;
 use super::{Script, lock};
 use crate::hypervisor::{BootSpec, Limits};
 
@@ -31,6 +32,8 @@ pub(super) struct FakeAgent {
     life: CancellationToken,
     script: Arc<Mutex<Script>>,
     facts: Arc<Mutex<Facts>>,
+    /// None for one that does not know of leases.
+    lease: Option<Arc<FakeLease>>,
     client: watch::Sender<Option<Client>>,
 }
 
@@ -44,7 +47,9 @@ struct Facts {
 impl FakeAgent {
     /// Starts an agent, which lives until [`FakeAgent::die`].
     pub(super) fn start(slot: SlotId, spec: BootSpec, script: Arc<Mutex<Script>>) -> Self {
+        let knows = !lock(&script).leases_unknown;
         let agent = Self {
+            lease: knows.then(Arc::default),
             slot: slot.to_string(),
             life: CancellationToken::new(),
             script,
@@ -53,9 +58,13 @@ impl FakeAgent {
         };
         let (life, running) = (agent.life.clone(), agent.clone());
         tokio::spawn(async move {
-            let lived = life.run_until_cancelled(running.live(spec)).await;
-            if let Some(Err(error)) = lived {
-                tracing::warn!(%slot, %error, "a fake agent gave up");
+            let lease = running.lease.clone();
+            let lived = life.run_until_cancelled(running.live(spec));
+            tokio::select! {
+                lived = lived => if let Some(Err(error)) = lived {
+                    tracing::warn!(%slot, %error, "a fake agent gave up");
+                },
+                () = ended(lease) => {}
             }
             life.cancel();
         });
@@ -82,12 +91,21 @@ impl FakeAgent {
         lock(&self.facts).limits
     }
 
+    pub(super) fn lease_left(&self) -> Option<Duration> {
+        self.lease.as_ref()?.left()
+    }
+
+    fn clock_ms(&self) -> Option<u64> {
+        self.lease.as_ref().map(|lease| lease.clock_ms())
+    }
+
     pub(super) fn state(&self) -> AgentState {
         let facts = lock(&self.facts);
         let uptime = facts.started.map(|started| started.elapsed().as_millis());
         AgentState {
             id: self.slot.clone(),
             uptime_ms: uptime.and_then(|ms| ms.try_into().ok()).unwrap_or(0),
+            clock_ms: self.clock_ms(),
             ..facts.state.clone()
         }
     }
@@ -132,8 +150,12 @@ impl FakeAgent {
         let undeploy = client.subscribe(subject::undeploy(&self.slot)).await?;
         let ping = client.subscribe(subject::ping(&self.slot)).await?;
         let trigger = client.subscribe(subject::trigger(&self.slot)).await?;
+        let mut others = vec![undeploy, ping, trigger];
+        if self.lease.is_some() {
+            others.push(client.subscribe(subject::lease(&self.slot)).await?);
+        }
         self.shake_hands(&client).await?;
-        let mut others = futures::stream::select_all([undeploy, ping, trigger]);
+        let mut others = futures::stream::select_all(others);
         loop {
             tokio::select! {
                 Some(message) = asked.next() => {
@@ -155,14 +177,14 @@ impl FakeAgent {
         if lock(&self.script).boot_is_mute() {
             std::future::pending::<()>().await;
         }
-        let request = HandshakeRequest {
+        let hello = || HandshakeRequest {
             id: self.slot.clone(),
             start_time: Utc::now(),
             message: "fake".to_owned(),
+            clock_ms: self.clock_ms(),
         };
-        let payload = Bytes::from(request.encode());
         while client
-            .request(subject::handshake(&self.slot), payload.clone())
+            .request(subject::handshake(&self.slot), hello().encode().into())
             .await
             .is_err()
         {
@@ -197,6 +219,9 @@ impl FakeAgent {
             return Err(AgentRefusal::Start("made to fail".to_owned()));
         }
         self.fetch(client, request).await?;
+        if let (Some(lease), Some(told)) = (&self.lease, &request.lease) {
+            lease.hear(told);
+        }
         let mut facts = lock(&self.facts);
         facts.started = Some(Instant::now());
         facts.state = AgentState {
@@ -248,10 +273,22 @@ impl FakeAgent {
                 lock(&self.facts).state.state = AgentPhase::Exited;
                 Bytes::new()
             }
+            Some("lease") => match self.leased(&message) {
+                Some(reply) => reply.encode().into(),
+                None => return,
+            },
             Some("trigger") => self.call(&message, &mut headers).await,
             _ => return,
         };
         respond(client, &message, answer, headers).await;
+    }
+
+    fn leased(&self, message: &Message) -> Option<AgentLeaseReply> {
+        let heeds = !lock(&self.script).leases_unheard;
+        let told = AgentLease::decode(&message.payload)
+            .ok()
+            .filter(|_| heeds)?;
+        Some(self.lease.as_ref()?.hear(&told))
     }
 
     async fn call(&self, message: &Message, headers: &mut HeaderMap) -> Bytes {
@@ -274,6 +311,13 @@ impl FakeAgent {
         {
             tracing::warn!(%error, "a fake agent could not speak");
         }
+    }
+}
+
+async fn ended(lease: Option<Arc<FakeLease>>) {
+    match lease {
+        Some(lease) => lease.ended().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -7,10 +7,12 @@
 //! are found alive. Clones share everything.
 
 mod agent;
+mod lease;
 mod script;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use hostler_core::id::SlotId;
@@ -54,6 +56,11 @@ impl Fake {
     /// The limits put on the slot.
     pub fn limits(&self, slot: SlotId) -> Option<Limits> {
         self.agents().get(&slot).and_then(FakeAgent::limits)
+    }
+
+    /// In how long the slot's agent ends with its lease, as far as it knows.
+    pub fn lease_left(&self, slot: SlotId) -> Option<Duration> {
+        self.agents().get(&slot).and_then(FakeAgent::lease_left)
     }
 
     /// Has the slot's workload write a line.

@@ -11,6 +11,10 @@ pub struct Script {
     pub mute_boots: u32,
     /// So many of the next deploys are refused.
     pub failing_deploys: u32,
+    /// Agents that start from now on do not know of leases.
+    pub leases_unknown: bool,
+    /// Agents do not answer what they are told of their lease, nor heed it.
+    pub leases_unheard: bool,
     /// Before a handshake.
     pub boot_takes: Duration,
     /// Before the answer to a deploy.

@@ -107,6 +107,18 @@ impl TestNode {
         (nats, plane, ground, node)
     }
 
+    /// The same, with agents that do not know of leases.
+    pub(crate) async fn with_old_agents(
+        heartbeat_ms: u64,
+    ) -> (ControlNats, ControlPlane, Ground, Self) {
+        let (nats, ground) = (ControlNats::start().await, Ground::new());
+        ground.fake.script(|script| script.leases_unknown = true);
+        let plane = ControlPlane::start(heartbeat_ms).await;
+        let node = Self::start(ground.options_in(&nats, &plane)).await;
+        plane.heard(|_| Some(())).await;
+        (nats, plane, ground, node)
+    }
+
     /// Stops in good order; the work runs on.
     pub(crate) async fn stop(self) {
         self.stop.cancel();

@@ -1,9 +1,9 @@
 //! Samples of section 6.3 of the protocol, and of what we add to it.
 
 use hostler_wire::agent::{
-    AgentDeployRequest, AgentLevel, AgentLimits, AgentMetadata, AgentPhase, AgentRefusal,
-    AgentState, ArtifactRequest, DeployResponse, HandshakeRequest, LogEntry, SOURCE_AGENT,
-    UndeployRequest,
+    AgentDeployRequest, AgentLease, AgentLeaseReply, AgentLevel, AgentLimits, AgentMetadata,
+    AgentPhase, AgentRefusal, AgentState, ArtifactRequest, DeployResponse, HandshakeRequest,
+    LogEntry, SOURCE_AGENT, UndeployRequest,
 };
 
 use super::nats_bodies::SLOT;
@@ -14,6 +14,35 @@ pub(crate) fn handshake() -> HandshakeRequest {
         id: SLOT.into(),
         start_time: moment(),
         message: "Metadata obtained from no-sandbox environment".into(),
+        clock_ms: None,
+    }
+}
+
+pub(crate) fn handshake_with_clock() -> HandshakeRequest {
+    HandshakeRequest {
+        clock_ms: Some(86_400_001),
+        ..handshake()
+    }
+}
+
+pub(crate) fn lease() -> AgentLease {
+    AgentLease {
+        order: 86_400_000_000_007,
+        until_ms: Some(86_460_000),
+    }
+}
+
+pub(crate) fn lease_without_end() -> AgentLease {
+    AgentLease {
+        until_ms: None,
+        ..lease()
+    }
+}
+
+pub(crate) fn lease_reply() -> AgentLeaseReply {
+    AgentLeaseReply {
+        order: 86_400_000_000_007,
+        clock_ms: 86_400_001,
     }
 }
 
@@ -45,6 +74,7 @@ pub(crate) fn deploy_extended() -> AgentDeployRequest {
             fuel: Some(1_000_000_000),
             time_limit_ms: Some(5_000),
         }),
+        lease: Some(lease()),
         ..deploy()
     }
 }
@@ -112,6 +142,7 @@ pub(crate) fn state_running() -> AgentState {
         calls: 5,
         runtime_ns: 6,
         dropped_logs: 7,
+        clock_ms: Some(86_400_001),
         ..state_idle()
     }
 }
