@@ -7,5 +7,7 @@
 
 mod lost_replies;
 mod newcomer;
+mod node_dead;
 mod node_gone;
 mod restart;
+mod second;

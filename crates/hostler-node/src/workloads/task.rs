@@ -174,8 +174,12 @@ impl Task {
         let bound = work.slot.filter(|_| work.leased());
         if bound != self.bound {
             let lease = &self.parts.lease;
-            self.bound.into_iter().for_each(|slot| lease.let_go(slot));
-            bound.into_iter().for_each(|slot| lease.hold(slot));
+            if let Some(slot) = self.bound {
+                lease.let_go(slot);
+            }
+            if let Some(slot) = bound {
+                lease.hold(slot);
+            }
             self.bound = bound;
         }
     }
