@@ -212,6 +212,52 @@ mod tests {
         check(b"\0asm\x01\0\0\0\x00\xff\xff\xff\xff\xff", Err("truncated"));
     }
 
+    /// Inspects what `bytes` are, as a slice and as a file that is read piece
+    /// by piece, which must not take more room than the file has.
+    fn survives(bytes: &[u8]) {
+        let size = bytes.len() as u64;
+        let _ = inspect_data(bytes, size);
+        let cache = ReadCache::new(std::io::Cursor::new(bytes));
+        let _ = inspect_data(&cache, size);
+    }
+
+    #[test]
+    fn no_number_in_a_header_makes_it_panic_or_take_much_room() {
+        let numbers = [
+            0,
+            1,
+            0x7f,
+            0xff,
+            0xffff,
+            1 << 31,
+            u64::from(u32::MAX),
+            1 << 63,
+            u64::MAX,
+        ];
+        let modules = [
+            b"\0asm\x01\0\0\0\x00\x04\x03abc".to_vec(),
+            dynamic_elf(),
+            static_elf(),
+        ];
+        let patched = |seed: &[u8], at: usize, number: u64, width: usize| {
+            let mut bytes = seed.to_vec();
+            let end = bytes.len().min(at + width);
+            bytes[at..end].copy_from_slice(&number.to_le_bytes()[..end - at]);
+            bytes
+        };
+        for seed in &modules {
+            for at in 4..seed.len() {
+                for (number, width) in numbers.iter().flat_map(|n| [(*n, 2), (*n, 4), (*n, 8)]) {
+                    let once = patched(seed, at, number, width);
+                    survives(&once);
+                    for second in (at..seed.len()).step_by(7) {
+                        survives(&patched(&once, second, u64::MAX - number, width));
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn no_prefix_of_an_executable_passes_or_panics() {
         let elf = static_elf();

@@ -1,11 +1,16 @@
 //! Extractors that answer with the one error envelope. Handlers use these and
 //! never axum's own, whose rejections are plain text.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::error::{ApiError, Code};
 
@@ -26,8 +31,8 @@ where
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        match axum::Json::<T>::from_request(request, state).await {
-            Ok(axum::Json(body)) => Ok(Self(body)),
+        match axum::Json::<Object<T>>::from_request(request, state).await {
+            Ok(axum::Json(Object(body))) => Ok(Self(body)),
             Err(rejection) => Err(json_error(&rejection)),
         }
     }
@@ -36,9 +41,34 @@ where
 impl<T: DeserializeOwned> Json<T> {
     /// Reads a body that was received already.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
-        axum::Json::<T>::from_bytes(bytes)
-            .map(|axum::Json(body)| Self(body))
+        axum::Json::<Object<T>>::from_bytes(bytes)
+            .map(|axum::Json(Object(body))| Self(body))
             .map_err(|rejection| json_error(&rejection))
+    }
+}
+
+/// A body that is an object, as all of ours are. Left to itself, serde would
+/// read the members of a struct from a list as well, by their order.
+struct Object<T>(T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Members(PhantomData)).map(Self)
+    }
+}
+
+/// Reads the members of an object.
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Members<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members))
     }
 }
 

@@ -67,6 +67,20 @@ async fn a_body_that_is_wrong_as_a_whole_is_told_how() {
 }
 
 #[tokio::test]
+async fn a_list_is_no_object_whatever_is_in_it() {
+    let house = House::on_sqlite().await;
+    for path in ["/join-tokens", "/tokens", "/slaves", "/workloads"] {
+        for body in ["[]", "[null, null]", r#"["a", null, [], null]"#] {
+            let answer = Ask::post(path).text(body).send(&house.router).await;
+            let text = answer.refused(422, "invalid");
+            assert!(text.contains("expected an object"), "{path}: {text}");
+        }
+    }
+    let tokens = Ask::get("/join-tokens").send(&house.router).await;
+    assert_eq!(tokens.expect(200), json!([]), "nothing was made");
+}
+
+#[tokio::test]
 async fn every_mistake_of_a_request_is_told_at_once() {
     let house = House::on_sqlite().await;
     let body = json!({"name": "a/b", "kind": "elf", "artifact": "x", "pids": 0});

@@ -314,6 +314,78 @@ async fn refusal_12_no_slot_is_left() {
     node.stop().await;
 }
 
+/// Waits until nothing of a refused deploy is left.
+async fn nothing_is_left(node: &TestNode) {
+    crate::support::eventually("the slot is released", async || {
+        (node.handle.slots().counts().claimed == 0).then_some(())
+    })
+    .await;
+    assert_eq!(node.handle.roster().borrow().views.len(), 0);
+}
+
+#[tokio::test]
+async fn refusal_13_a_slot_that_cannot_be_prepared() {
+    let (_nats, ground, node, requester) = scene().await;
+    let claims = ground.folder.path().join("data/claims");
+    std::fs::remove_dir_all(&claims).unwrap();
+    let text = deploy_error(requester.deploy(requester.service()).await);
+    let start =
+        "Failed to deploy workload: failed to prepare agent process for workload deployment: ";
+    assert!(text.starts_with(start), "{text}");
+    assert!(text.contains("write down the claim of a slot"), "{text}");
+    nothing_is_left(&node).await;
+    std::fs::create_dir(&claims).unwrap();
+    requester.deploy(requester.service()).await.unwrap();
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn refusal_14_an_agent_that_does_not_answer() {
+    let (_nats, ground, node, requester) = scene_with(|_, options| {
+        options.slots.deadlines.deploy = std::time::Duration::from_millis(300);
+    })
+    .await;
+    ground
+        .fake
+        .script(|script| script.deploy_takes = std::time::Duration::from_hours(1));
+    let text = deploy_error(requester.deploy(requester.service()).await);
+    assert_eq!(
+        text,
+        "Failed to deploy workload: failed to submit request for workload deployment: \
+         failed to submit request for workload deployment: nats: timeout"
+    );
+    nothing_is_left(&node).await;
+    ground
+        .fake
+        .script(|script| script.deploy_takes = std::time::Duration::ZERO);
+    requester.deploy(requester.service()).await.unwrap();
+    node.stop().await;
+}
+
+/// The original may choose an agent that it has not heard of and then says so.
+/// Here none is chosen before its handshake, so this is refusal 12.
+#[tokio::test]
+async fn refusal_17_an_agent_that_never_shook_hands_is_never_chosen() {
+    let (_nats, ground, node, requester) = scene_with(|ground, options| {
+        ground.fake.script(|script| script.mute_boots = u32::MAX);
+        options.slots.pool.claim = std::time::Duration::from_millis(500);
+        options.slots.pool.boot = std::time::Duration::from_millis(100);
+    })
+    .await;
+    let text = deploy_error(requester.deploy(requester.service()).await);
+    assert_eq!(
+        text,
+        "Failed to deploy workload: failed to deploy workload: no available agent client in pool"
+    );
+    nothing_is_left(&node).await;
+    ground.fake.script(|script| script.mute_boots = 0);
+    crate::support::eventually("agents that shake hands are chosen", async || {
+        requester.deploy(requester.service()).await.ok()
+    })
+    .await;
+    node.stop().await;
+}
+
 #[tokio::test]
 async fn refusal_15_an_agent_that_refuses_costs_a_slot_and_leaves_nothing() {
     let (_nats, ground, node, requester) = scene().await;
