@@ -25,7 +25,7 @@ use crate::logs::{LogHistory, LogStream};
 use crate::nodes::{self, NodeCalls};
 use crate::options::ControlOptions;
 use crate::passes::{
-    Housekeeping, Nodes, Operations, Passes, StrayPass, Strays, Workloads, holder_name,
+    Housekeeping, NodeKeys, Nodes, Operations, Passes, StrayPass, Strays, Workloads, holder_name,
 };
 use crate::state::{App, Placing, Shared};
 
@@ -104,7 +104,7 @@ impl Control {
         let (listener, address) = listen(options.listen).await?;
         let mut tasks = vec![tokio::spawn(nodes::answers(app.clone(), incoming))];
         tasks.extend(start_passes(&app, &options, logs));
-        let router = http::api(app, options.public_url);
+        let router = http::api(app);
         tasks.push(tokio::spawn(serve(listener, router, stop)));
         Ok(Self { address, tasks })
     }
@@ -167,6 +167,8 @@ pub(crate) async fn open(
         known_tokens: KnownTokens::default(),
         guesses: Guesses::default(),
         logs: jetstream.clone().map(LogHistory),
+        node_nats: options.node_nats.url.clone(),
+        public_url: options.public_url.clone(),
         metrics: options.metrics.clone(),
         clock: options.clock.clone(),
         timing,
@@ -225,6 +227,10 @@ fn start_passes(
         passes.spawn(Operations(app.clone()), often, stop.clone()),
         passes.spawn(housekeeping, SELDOM, stop.clone()),
     ];
+    if let Some(file) = options.node_nats.keys_file.clone() {
+        let keys = NodeKeys::new(app.clone(), file);
+        tasks.push(passes.spawn(keys, often, stop.clone()));
+    }
     tasks.extend(logs.map(|logs| passes.spawn(logs, SELDOM, stop.clone())));
     tasks
 }

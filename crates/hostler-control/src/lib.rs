@@ -28,4 +28,6 @@ mod tests;
 
 pub use control::{Control, StartError};
 pub use logs::{NatsAuth, NatsOptions};
-pub use options::{ArtifactLimits, Clock, ControlOptions, MetricsText, system_clock};
+pub use options::{
+    ArtifactLimits, Clock, ControlOptions, MetricsText, NodeNatsOptions, system_clock,
+};

@@ -40,6 +40,8 @@ pub struct ControlOptions {
     pub overcommits: Overcommits,
     /// The control NATS, for the history of logs; none: no logs.
     pub nats: Option<NatsOptions>,
+    /// What nodes are told of the control NATS.
+    pub node_nats: NodeNatsOptions,
     /// What uploads may be.
     pub artifacts: ArtifactLimits,
     /// How people reach the API, if not at `listen`; named in its description.
@@ -48,6 +50,16 @@ pub struct ControlOptions {
     pub metrics: Option<MetricsText>,
     /// Where the time comes from.
     pub clock: Clock,
+}
+
+/// What nodes are told of the control NATS, and who is told of their keys.
+#[derive(Clone, Debug, Default)]
+pub struct NodeNatsOptions {
+    /// Its address as nodes reach it; none: they are given it by hand.
+    pub url: Option<String>,
+    /// A file that is kept to hold the public keys of all nodes, one a line,
+    /// for whoever lets them into that server.
+    pub keys_file: Option<PathBuf>,
 }
 
 /// What uploads may be.
@@ -94,6 +106,7 @@ impl ControlOptions {
             policy: Policy::default(),
             overcommits: Overcommits::new(),
             nats: None,
+            node_nats: NodeNatsOptions::default(),
             artifacts: ArtifactLimits::default(),
             public_url: None,
             metrics: None,
@@ -109,7 +122,30 @@ impl ControlOptions {
         if let Some(nats) = &self.nats {
             mistakes.take("nats", nats.check());
         }
+        // It is told to every node: nobody's secret may be in it.
+        if self
+            .node_nats
+            .url
+            .as_ref()
+            .is_some_and(|url| url.contains('@'))
+        {
+            mistakes.add(
+                "nats of nodes",
+                "holds a user; nodes have keys of their own",
+            );
+        }
         mistakes.check()
+    }
+
+    /// What is allowed and unwise, in words.
+    pub fn remarks(&self) -> Vec<String> {
+        let token = self.api_token.as_deref();
+        let is_short = token.is_some_and(|token| token.chars().count() < SAFE_TOKEN);
+        let text = format!(
+            "the API token has fewer than {SAFE_TOKEN} characters and can be guessed; \
+             use such a one for trying things out only"
+        );
+        is_short.then_some(text).into_iter().collect()
     }
 
     fn check_places(&self, mistakes: &mut Mistakes) {
@@ -137,17 +173,6 @@ impl ControlOptions {
             );
         }
         if self.artifacts.largest == 0 {
-    /// What is allowed and unwise, in words.
-    pub fn remarks(&self) -> Vec<String> {
-        let token = self.api_token.as_deref();
-        let is_short = token.is_some_and(|token| token.chars().count() < SAFE_TOKEN);
-        let text = format!(
-            "the API token has fewer than {SAFE_TOKEN} characters and can be guessed; \
-             use such a one for trying things out only"
-        );
-        is_short.then_some(text).into_iter().collect()
-    }
-
             mistakes.add("largest artifact", "is zero");
         }
         let token = self.api_token.as_deref();
@@ -190,8 +215,15 @@ mod tests {
         options.heartbeat = Duration::ZERO;
         options.api_token = Some(" ".to_owned());
         options.public_url = Some("ftp://x".to_owned());
+        options.node_nats.url = Some("nats://me:secret@x".to_owned());
         let text = options.check().unwrap_err().to_string();
-        for setting in ["database url", "heartbeat", "api token", "public url"] {
+        for setting in [
+            "database url",
+            "heartbeat",
+            "api token",
+            "public url",
+            "nats of nodes",
+        ] {
             assert!(text.contains(setting), "{setting} is not in: {text}");
         }
     }

@@ -34,6 +34,10 @@ pub(crate) struct Shared {
     pub(crate) known_tokens: KnownTokens,
     pub(crate) guesses: Guesses,
     pub(crate) logs: Option<LogHistory>,
+    /// Where nodes find the control NATS.
+    pub(crate) node_nats: Option<String>,
+    /// Where machines reach the API.
+    pub(crate) public_url: Option<String>,
     pub(crate) metrics: Option<MetricsText>,
     pub(crate) clock: Clock,
     pub(crate) timing: Timing,

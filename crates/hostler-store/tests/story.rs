@@ -55,6 +55,7 @@ chapters! {
     nodes:
         a_node_is_found_by_its_key_and_its_key_is_read_back,
         a_name_belongs_to_one_node,
+        a_node_has_one_key_for_nats_and_it_goes_with_the_node,
         an_older_heartbeat_of_the_same_boot_is_ignored,
         a_heartbeat_never_touches_what_seats_have_taken,
         a_change_of_availability_is_told_once,
@@ -89,8 +90,8 @@ chapters! {
         a_full_closed_or_missing_node_has_no_room,
         a_decision_on_an_older_generation_is_stale,
         what_sits_on_a_lost_node_keeps_its_seat_while_the_lease_holds,
-        many_seats_share_a_transaction_and_fail_alone,
         what_sits_on_a_node_that_is_registered_after_all_keeps_its_seat,
+        many_seats_share_a_transaction_and_fail_alone,
         overcommit_and_unclaimed_work_count;
     seen:
         what_a_node_says_is_kept_and_told_on_change,

@@ -43,7 +43,11 @@ pub(crate) async fn create(
     let row = app.store.join_token_insert(&user.by(now), new).await;
     let row = row.map_err(|error| ApiError::internal("making a join token", &error))?;
     let join_token = show(&row);
-    let answer = rest::JoinTokenCreated { join_token, secret };
+    let answer = rest::JoinTokenCreated {
+        join_token,
+        secret,
+        control: app.public_url.clone(),
+    };
     Ok((StatusCode::CREATED, axum::Json(answer)))
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn table(app: App) -> Table {
         .route(GET, "/slaves", demands(NodesGet), routes!(slaves::list))
         .route(POST, "/slaves", PolicyOrJoin(NodesCreate), routes!(slaves::register))
         .route(POST, "/slaves/heartbeat", Node, routes!(slaves::heartbeat))
+        .route(PUT, "/slaves/nats", Node, routes!(slaves::nats))
         .route(GET, "/slaves/{id}", demands(NodesGet), routes!(slaves::get))
         .route(PATCH, "/slaves/{id}", demands(NodesUpdate), routes!(slaves::update))
         .route(DELETE, "/slaves/{id}", demands(NodesDelete), routes!(slaves::remove))
@@ -76,7 +77,8 @@ pub(crate) fn table(app: App) -> Table {
 
 /// The whole API: the table, its description at `/openapi.json` and for people
 /// at `/docs`, and what surrounds every request.
-pub(crate) fn api(app: App, public_url: Option<String>) -> Router {
+pub(crate) fn api(app: App) -> Router {
+    let public_url = app.public_url.clone();
     let (router, description, _) = table(app).finish();
     let router = router
         .merge(openapi::pages(description, public_url))

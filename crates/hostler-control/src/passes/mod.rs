@@ -5,6 +5,7 @@
 //! | [`Workloads`] | every workload is as wanted: seated, ordered, cleared, erased |
 //! | [`StrayPass`] | what heartbeats remarked: entries to drop, work that was lost |
 //! | [`Nodes`] | silence is noticed |
+//! | [`NodeKeys`] | whoever keeps the control NATS knows the nodes' keys |
 //! | [`Operations`] | drains and removals go on |
 //! | [`Housekeeping`] | what nobody needs is thrown away |
 //! | [`crate::logs::LogStream`] | the stream of logs is there |
@@ -13,6 +14,7 @@ mod fleet;
 mod framework;
 mod housekeeping;
 mod lease;
+mod node_keys;
 mod nodes;
 mod operations;
 mod stray;
@@ -23,6 +25,7 @@ pub(crate) use fleet::{load_fleet, unit_of};
 pub(crate) use framework::{Outcome, Pass, PassError, Passes};
 pub(crate) use housekeeping::Housekeeping;
 pub(crate) use lease::holder_name;
+pub(crate) use node_keys::NodeKeys;
 pub(crate) use nodes::Nodes;
 pub(crate) use operations::Operations;
 pub(crate) use stray::StrayPass;

@@ -96,7 +96,7 @@ impl House {
         } = open(&options, stop.clone()).await.unwrap();
         tokio::spawn(nodes::answers(app.clone(), incoming));
         Self {
-            router: api(app.clone(), None),
+            router: api(app.clone()),
             clock,
             workloads: Workloads::new(app.clone()),
             strays: StrayPass(app.clone()),

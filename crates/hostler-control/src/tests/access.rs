@@ -28,7 +28,7 @@ enum Who {
 use Who::{Everybody, Has, HasOrJoin, HasOrNode, Node};
 
 #[rustfmt::skip] // A table reads by columns.
-const ROUTES: [(&str, &str, Who); 37] = [
+const ROUTES: [(&str, &str, Who); 38] = [
     ("GET", "/", Everybody),
     ("GET", "/health", Everybody),
     ("GET", "/ready", Everybody),
@@ -36,6 +36,7 @@ const ROUTES: [(&str, &str, Who); 37] = [
     ("GET", "/slaves", Has("nodes:get")),
     ("POST", "/slaves", HasOrJoin("nodes:create")),
     ("POST", "/slaves/heartbeat", Node),
+    ("PUT", "/slaves/nats", Node),
     ("GET", "/slaves/{id}", Has("nodes:get")),
     ("PATCH", "/slaves/{id}", Has("nodes:update")),
     ("DELETE", "/slaves/{id}", Has("nodes:delete")),

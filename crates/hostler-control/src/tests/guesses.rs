@@ -52,8 +52,8 @@ async fn a_right_token_is_admitted_whatever_its_neighbours_send() {
 async fn who_shows_no_token_or_a_node_key_is_told_so_each_time() {
     let house = House::on_sqlite().await;
     for _ in 0..3 * GUESSES_AT_ONCE {
-        let none = Ask::get("/slaves").anonymous().from(HERE);
-        none.send(&house.router)
+        let bare = Ask::get("/slaves").anonymous().from(HERE);
+        bare.send(&house.router)
             .await
             .refused(401, "unauthenticated");
         let node = Ask::post("/slaves/heartbeat").key("no longer").from(HERE);

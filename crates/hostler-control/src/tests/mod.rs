@@ -9,6 +9,7 @@ mod lifecycle;
 mod lists;
 mod logs;
 mod moves;
+mod node_nats;
 mod operations;
 mod server;
 mod workloads;

@@ -5,6 +5,7 @@
 // A story is told in one go.
 #![allow(clippy::too_many_lines)]
 
+mod joining;
 mod lost_replies;
 mod newcomer;
 mod node_dead;

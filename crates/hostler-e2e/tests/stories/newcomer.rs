@@ -78,7 +78,10 @@ async fn the_examples_run_and_answer_and_leave_nothing() {
     let left = fleet.interrupt().await.expect("a clean end");
     assert!(left.is_empty(), "left behind: {left:?}");
     let said = fleet.said();
-    assert!(!said.contains("lost the"), "an end that was asked for: {said}");
+    assert!(
+        !said.contains("lost the"),
+        "an end that was asked for: {said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -129,7 +129,7 @@ fn note(event: &Event, connected: &watch::Sender<Instant>, ending: bool) {
             connected.send_replace(Instant::now());
         }
         Event::Disconnected if !ending => {
-            tracing::warn!("lost the inner nats-server; reconnecting")
+            tracing::warn!("lost the inner nats-server; reconnecting");
         }
         other => tracing::debug!(event = %other, "the link to the agents"),
     }

@@ -35,6 +35,12 @@ impl NodeOptions {
                 wrong.add("control url", text);
             }
         }
+        if matches!(self.nats.login, NatsLogin::OfFleet) && self.control.is_none() {
+            wrong.add(
+                "nats login",
+                "a node without a control plane is told by nobody",
+            );
+        }
         for url in self.nats.url.split(',') {
             wrong.take("nats url", url.trim().parse::<async_nats::ServerAddr>());
         }
@@ -47,7 +53,7 @@ impl NodeOptions {
             .and_then(|control| control.join.as_ref());
         let files = [
             match &self.nats.login {
-                NatsLogin::None => None,
+                NatsLogin::None | NatsLogin::OfFleet => None,
                 NatsLogin::NkeyFile(path) => Some(("nats nkey file", path)),
                 NatsLogin::CredsFile(path) => Some(("nats credentials file", path)),
             },

@@ -119,6 +119,9 @@ pub enum NatsLogin {
     NkeyFile(PathBuf),
     /// With the credentials in this file.
     CredsFile(PathBuf),
+    /// With a key of its own, at the address that the control plane names; at
+    /// the given one if it names none.
+    OfFleet,
 }
 
 /// Who may deploy over NATS, and what (protocol 3).

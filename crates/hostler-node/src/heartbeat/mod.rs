@@ -27,8 +27,7 @@ use hostler_wire::node_api::HeartbeatReply;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use join::Joining;
-use join::join;
+pub(crate) use join::{Joining, join};
 pub(crate) use tell::Telling;
 
 use crate::fence::Lease;

@@ -27,7 +27,9 @@ pub(super) async fn keep(
     let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         let since = Instant::now();
-        if stop.run_until_cancelled(process_ended(id)).await.is_none() {
+        let ended = stop.run_until_cancelled(process_ended(id)).await;
+        // Whoever stops the server says so first, and both may be seen at once.
+        if ended.is_none() || stop.is_cancelled() {
             return;
         }
         server.reap().await;

@@ -3,9 +3,12 @@
 //! itself, with all its subscriptions.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event};
 use hostler_wire::nats::nkey::{KeyError, signing_key};
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 
 use crate::config::{NatsLogin, NatsOptions};
 
@@ -40,8 +43,43 @@ pub enum ConnectError {
 
 /// Connects; returns at once, also when nobody is there yet.
 pub(super) async fn connect(options: &NatsOptions, name: &str) -> Result<Client, ConnectError> {
-    let connect = match &options.login {
-        NatsLogin::None => ConnectOptions::new(),
+    login(options)?
+        .name(format!("hostler node {name}"))
+        .retry_on_initial_connect()
+        .event_callback(|event| async move { note(&event) })
+        .connect(servers(&options.url))
+        .await
+        .map_err(|source| ConnectError::Connect {
+            url: options.url.clone(),
+            source,
+        })
+}
+
+/// Waits until the server lets this node in, but no longer than `patience`:
+/// it hears of a new key by way of a file. Refusals are no news, and stay out
+/// of the log.
+pub(super) async fn let_in(options: &NatsOptions, patience: Duration) -> Result<(), ConnectError> {
+    let attempts = async {
+        loop {
+            let connecting = login(options)?.connect(servers(&options.url));
+            let quietly = connecting.with_subscriber(NoSubscriber::default());
+            if quietly.await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
+    };
+    tokio::time::timeout(patience, attempts)
+        .await
+        .unwrap_or(Ok(()))
+}
+
+const TRY_AGAIN: Duration = Duration::from_millis(50);
+
+fn login(options: &NatsOptions) -> Result<ConnectOptions, ConnectError> {
+    Ok(match &options.login {
+        // Whoever starts the node has asked the fleet before: see `fleet_nats`.
+        NatsLogin::None | NatsLogin::OfFleet => ConnectOptions::new(),
         NatsLogin::NkeyFile(path) => {
             let seed = read(path)?.trim().to_owned();
             signing_key(&seed).map_err(|source| ConnectError::Seed {
@@ -55,17 +93,7 @@ pub(super) async fn connect(options: &NatsOptions, name: &str) -> Result<Client,
             ConnectOptions::with_credentials(&read(&path)?)
                 .map_err(|source| ConnectError::File { path, source })?
         }
-    };
-    connect
-        .name(format!("hostler node {name}"))
-        .retry_on_initial_connect()
-        .event_callback(|event| async move { note(&event) })
-        .connect(servers(&options.url))
-        .await
-        .map_err(|source| ConnectError::Connect {
-            url: options.url.clone(),
-            source,
-        })
+    })
 }
 
 fn servers(url: &str) -> Vec<String> {

@@ -2,13 +2,14 @@
 //! until it is told to stop.
 //!
 //! Order of a start: settings are checked, then the ledger is opened (which
-//! takes the data folder's lock), keys, lease, the API's port, the control
-//! NATS, slots; then the work is taken up; then requests are let in.
+//! takes the data folder's lock), keys, lease, the API's port, the fleet (by a
+//! node that must be told where its NATS is), the control NATS, slots; then the work is taken up; then requests are let in.
 //!
 //! Order of a stop: requests first, then the tasks that own work, then what is
 //! still to be said, then the slots' tasks, then the ledger.
 
 mod connect;
+mod fleet_nats;
 mod service;
 mod start;
 
@@ -103,6 +104,12 @@ pub enum StartupError {
     /// The control NATS.
     #[error(transparent)]
     Nats(#[from] ConnectError),
+    /// The key of its own for the control NATS.
+    #[error("could not make the key for NATS")]
+    NatsKey(#[from] hostler_daemon::secret::SecretError),
+    /// What the control plane said of the control NATS.
+    #[error("could not keep where NATS is")]
+    NatsPlace(#[source] std::io::Error),
     /// The artifacts.
     #[error("could not open the artifact cache")]
     Artifacts(#[from] crate::artifacts::ArtifactError),

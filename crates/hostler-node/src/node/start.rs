@@ -12,11 +12,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::connect::connect;
+use super::fleet_nats;
 use super::service::Service;
 use super::{Handle, StartupError};
 use crate::api::{Api, router};
 use crate::artifacts::{Artifacts, Sources};
-use crate::config::NodeOptions;
+use crate::config::{NatsOptions, NodeOptions};
 use crate::control::{ControlApi, Replay};
 use crate::fence::Lease;
 use crate::heartbeat::{Heart, Joining, Telling};
@@ -37,6 +38,13 @@ struct Memory {
     lease: Lease,
 }
 
+/// How the node reaches others.
+struct Fleet {
+    control: Option<ControlClient>,
+    joining: Option<Joining>,
+    nats: NatsOptions,
+}
+
 /// What else a node works with.
 struct Tools {
     control: Option<ControlClient>,
@@ -54,9 +62,10 @@ struct Tools {
 /// answered once the service runs.
 pub async fn start(options: NodeOptions) -> Result<(Service, Handle), StartupError> {
     options.check()?;
-    let memory = memory(&options)?;
+    let mut memory = memory(&options)?;
     let (listener, api_at) = listen(&options, memory.registration.as_ref()).await?;
-    let tools = tools(&options, memory.identity.node()).await?;
+    let fleet = fleet(&options, &mut memory, api_at.port()).await?;
+    let tools = tools(&options, &fleet, memory.identity.node()).await?;
     let work_stop = CancellationToken::new();
     let book = &memory.recovered.book;
     let parts = parts(&options, &memory, &tools);
@@ -81,7 +90,7 @@ pub async fn start(options: NodeOptions) -> Result<(Service, Handle), StartupErr
     let service = Service {
         at_stop: options.at_stop,
         grace: options.grace,
-        heart: heart(&options, &memory, &tools, &workloads, api_at.port()),
+        heart: heart(&options, &memory, &tools, &workloads, fleet.joining),
         client: tools.client,
         slots: tools.slots,
         slots_stop: tools.slots_stop,
@@ -101,13 +110,42 @@ pub async fn start(options: NodeOptions) -> Result<(Service, Handle), StartupErr
     Ok((service, handle))
 }
 
-async fn tools(options: &NodeOptions, node: &str) -> Result<Tools, StartupError> {
-    let control = options
-        .control
-        .as_ref()
-        .map(|control| ControlClient::new(&control.url, ""))
-        .transpose()?;
-    let client = connect(&options.nats, &options.name).await?;
+/// How the node reaches others; a node that must be told is told first.
+async fn fleet(
+    options: &NodeOptions,
+    memory: &mut Memory,
+    port: u16,
+) -> Result<Fleet, StartupError> {
+    let control = options.control.as_ref();
+    let control = control.map(|control| ControlClient::new(&control.url, ""));
+    let control = control.transpose()?;
+    let joining = joining(options, port);
+    let known = memory.registration.take();
+    let (nats, known) =
+        fleet_nats::resolve(options, control.as_ref(), joining.as_ref(), known).await?;
+    memory.registration = known;
+    Ok(Fleet {
+        control,
+        joining,
+        nats,
+    })
+}
+
+/// What the node says of itself when it joins, if there is a fleet to join.
+fn joining(options: &NodeOptions, port: u16) -> Option<Joining> {
+    let control = options.control.as_ref()?;
+    Some(Joining {
+        token: control.join.clone(),
+        name: options.name.clone(),
+        host: options.host(),
+        port,
+        labels: options.labels.clone(),
+    })
+}
+
+async fn tools(options: &NodeOptions, fleet: &Fleet, node: &str) -> Result<Tools, StartupError> {
+    let control = fleet.control.clone();
+    let client = connect(&fleet.nats, &options.name).await?;
     let key = watch::Sender::new(None);
     let sources = Sources {
         control: control.clone(),
@@ -183,9 +221,8 @@ fn heart(
     memory: &Memory,
     tools: &Tools,
     workloads: &Workloads,
-    port: u16,
+    joining: Option<Joining>,
 ) -> Option<Heart> {
-    let control = options.control.as_ref()?;
     Some(Heart {
         control: tools.control.clone()?,
         boot: memory.boot,
@@ -200,13 +237,7 @@ fn heart(
             data: options.data.clone(),
         },
         data: options.data.clone(),
-        joining: Joining {
-            token: control.join.clone(),
-            name: options.name.clone(),
-            host: options.host(),
-            port,
-            labels: options.labels.clone(),
-        },
+        joining: joining?,
         key: tools.key.clone(),
     })
 }

@@ -6,6 +6,7 @@
 
 mod heartbeat;
 mod list;
+mod nats;
 mod register;
 mod remove;
 pub(crate) mod row;

@@ -80,6 +80,7 @@ impl Store {
             last_heard: None,
             lease_until: Some(moment(by.now)),
             created_at: moment(by.now),
+            nats_key: None,
         })
     }
 }

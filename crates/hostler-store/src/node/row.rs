@@ -43,6 +43,7 @@ pub(crate) struct Model {
     pub last_heard: Option<DateTimeUtc>,
     pub lease_until: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
+    pub nats_key: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -194,3 +194,28 @@ pub(crate) async fn a_node_leaves_only_when_nothing_sits_there(world: &World) {
     );
     assert_eq!(world.told(node).await, ["node.registered", "node.removed"]);
 }
+
+pub(crate) async fn a_node_has_one_key_for_nats_and_it_goes_with_the_node(world: &World) {
+    let store = &world.store;
+    let [first, second] = [world.node("n1", 1).await, world.node("n2", 1).await];
+    let check = async |expected: &[&str]| {
+        assert_eq!(store.node_nats_keys().await.unwrap(), expected);
+    };
+    check(&[]).await;
+    assert!(store.node_nats_key_set(&BY, second, "UB").await.unwrap());
+    assert!(store.node_nats_key_set(&BY, first, "UC").await.unwrap());
+    check(&["UB", "UC"]).await;
+    assert!(store.node_nats_key_set(&BY, first, "UA").await.unwrap());
+    assert!(store.node_nats_key_set(&BY, first, "UA").await.unwrap());
+    check(&["UA", "UB"]).await;
+    let told = world.told(first).await;
+    let keys = told.iter().filter(|kind| *kind == "node.nats-key");
+    assert_eq!(
+        keys.count(),
+        2,
+        "what changes nothing is not told: {told:?}"
+    );
+    store.node_leave(&BY, first).await.unwrap();
+    check(&["UB"]).await;
+    assert!(!store.node_nats_key_set(&BY, first, "UA").await.unwrap());
+}

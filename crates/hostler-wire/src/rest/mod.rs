@@ -15,7 +15,8 @@ pub use artifact::Artifact;
 pub use error::ErrorBody;
 pub use info::{Check, Health, Readiness, ServiceInfo};
 pub use node::{
-    JoinToken, JoinTokenCreate, JoinTokenCreated, Node, NodeRegister, NodeRegistered, NodeUpdate,
+    JoinToken, JoinTokenCreate, JoinTokenCreated, Node, NodeNats, NodeNatsKey, NodeRegister,
+    NodeRegistered, NodeUpdate,
 };
 pub use operation::{DrainRequest, Operation, OperationState};
 pub use token::{PolicyInfo, Token, TokenCreate, TokenCreated};

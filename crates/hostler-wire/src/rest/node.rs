@@ -85,6 +85,26 @@ pub struct NodeRegistered {
     pub heartbeat_ms: u64,
 }
 
+/// `PUT /slaves/nats`, as a node: with which key it will prove itself to the
+/// control NATS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeNatsKey {
+    /// The public half (`U...`) of a pair whose seed never leaves the node.
+    pub public_key: String,
+}
+
+/// The answer: where the control NATS is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeNats {
+    /// Its address, without anybody's secret; absent when the control plane
+    /// was not told one that nodes can use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
 /// `PATCH /slaves/{id}`; what is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -132,6 +152,9 @@ pub struct JoinTokenCreated {
     /// The token, without its secret.
     #[serde(flatten)]
     pub join_token: JoinToken,
-    /// The secret, to be given to `hostler node join`.
+    /// The secret, to be given to `hostler node up`.
     pub secret: String,
+    /// Where machines reach the control plane, if it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
 }

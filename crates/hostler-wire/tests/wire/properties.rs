@@ -1,48 +1,13 @@
 //! No payload, subject or token makes a parser panic, and none that was
 //! tampered with is believed.
 
-use hostler_wire::agent;
 use hostler_wire::nats::nkey::{KeyPair, XKey};
-use hostler_wire::nats::subject::{self, Control};
-use hostler_wire::nats::{
-    self, Claims, DeployRequest, InfoReply, LogLevel, Message, TriggerSubject, envelope, nkey, xkey,
-};
+use hostler_wire::nats::{Claims, Message, TriggerSubject, envelope, nkey, subject, xkey};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// Everything that reads bytes reads these.
-fn read_as_everything(payload: &[u8]) {
-    let _ = DeployRequest::read(payload);
-    let _ = nats::StopRequest::decode(payload);
-    let _ = envelope::decode::<InfoReply>(payload);
-    let _ = envelope::decode::<nats::WorkloadPingReply>(payload);
-    let _ = nats::CloudEvent::decode(payload).map(|event| event.typed());
-    let _ = nats::LogPayload::decode(payload);
-    let _ = agent::HandshakeRequest::decode(payload);
-    let _ = agent::AgentDeployRequest::decode(payload).map(|request| request.check());
-    let _ = agent::DeployResponse::decode(payload);
-    let _ = agent::UndeployRequest::decode(payload);
-    let _ = agent::LogEntry::decode(payload);
-    let _ = agent::AgentState::decode(payload);
-    let _ = agent::ArtifactRequest::decode(payload);
-    let _ = agent::AgentMetadata::decode(payload);
-}
-
-/// Everything that reads a text reads this one.
-fn read_as_every_text(text: &str) {
-    let _ = Control::parse(text, "NNODE");
-    let _ = subject::parse_event(text);
-    let _ = subject::parse_log(text);
-    let _ = agent::subject::parse(text);
-    let _ = text.parse::<TriggerSubject>();
-    let _ = text.parse::<LogLevel>();
-    let _ = Claims::decode(text);
-    let _ = nkey::signing_key(text);
-    let _ = nkey::curve_key(text);
-    let _ = nkey::public_curve_key(text);
-    let _ = nkey::is_public_key(text, &nkey::KeyPairType::Account);
-}
+use crate::support::decoders::{read_as_every_text, read_as_everything};
 
 fn bodies() -> Vec<Vec<u8>> {
     use crate::support::{agent_bodies as agent, nats_bodies as nats};

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// `hostler up`.
+/// What both programs with the API in them are told.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct UpArgs {
+pub(crate) struct ApiArgs {
     /// Where everything is kept
     #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
@@ -19,16 +19,7 @@ pub(crate) struct UpArgs {
         value_name = "ADDRESS"
     )]
     pub listen: SocketAddr,
-    /// The port of the NATS server; else 4222, or a free one if that is taken
-    #[arg(long, env = "HOSTLER_NATS_PORT", value_name = "PORT")]
-    pub nats_port: Option<u16>,
-    /// The nats-server program
-    #[arg(long, env = "HOSTLER_NATS_SERVER", value_name = "FILE")]
-    pub nats_server: Option<PathBuf>,
-    /// The agent program; else beside this one
-    #[arg(long, env = "HOSTLER_AGENT", value_name = "FILE")]
-    pub agent: Option<PathBuf>,
-    /// Milliseconds between two heartbeats of the node
+    /// Milliseconds between two heartbeats of a node
     #[arg(
         long,
         env = "HOSTLER_HEARTBEAT_MS",
@@ -38,20 +29,45 @@ pub(crate) struct UpArgs {
     pub heartbeat_ms: u64,
 }
 
+/// The programs that a node starts.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Programs {
+    /// The nats-server program
+    #[arg(long, env = "HOSTLER_NATS_SERVER", value_name = "FILE")]
+    pub nats_server: Option<PathBuf>,
+    /// The agent program; else beside this one
+    #[arg(long, env = "HOSTLER_AGENT", value_name = "FILE")]
+    pub agent: Option<PathBuf>,
+}
+
+/// `hostler up`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub api: ApiArgs,
+    /// The port of the NATS server; else 4222, or a free one if that is taken
+    #[arg(long, env = "HOSTLER_NATS_PORT", value_name = "PORT")]
+    pub nats_port: Option<u16>,
+    /// Where the NATS server listens, if not on loopback
+    #[arg(
+        long,
+        env = "HOSTLER_NATS_LISTEN",
+        value_name = "ADDRESS",
+        conflicts_with = "nats_port"
+    )]
+    pub nats_listen: Option<SocketAddr>,
+    /// What other machines call this one; else its address
+    #[arg(long, env = "HOSTLER_PUBLIC_HOST", value_name = "HOST")]
+    pub public_host: Option<String>,
+    #[command(flatten)]
+    pub programs: Programs,
+}
+
 /// `hostler control`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ControlArgs {
-    /// Where everything is kept
-    #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
-    pub data: Option<PathBuf>,
-    /// Where the API listens
-    #[arg(
-        long,
-        env = "HOSTLER_LISTEN",
-        default_value = "127.0.0.1:3010",
-        value_name = "ADDRESS"
-    )]
-    pub listen: SocketAddr,
+    #[command(flatten)]
+    pub api: ApiArgs,
     /// <sqlite:///path> or postgres://...; else SQLite in the data folder
     #[arg(
         long,
@@ -72,14 +88,15 @@ pub(crate) struct ControlArgs {
     /// A file with the nkey seed to use there
     #[arg(long, env = "NATS_NKEY", value_name = "FILE")]
     pub nats_seed: Option<PathBuf>,
-    /// Milliseconds between two heartbeats of a node
-    #[arg(
-        long,
-        env = "HOSTLER_HEARTBEAT_MS",
-        default_value_t = 15_000,
-        value_name = "MS"
-    )]
-    pub heartbeat_ms: u64,
+    /// The control NATS as nodes reach it, for those that join
+    #[arg(long, env = "HOSTLER_NODE_NATS", value_name = "URL")]
+    pub node_nats: Option<String>,
+    /// A file to keep the public keys of all nodes in, for that server
+    #[arg(long, env = "HOSTLER_NODE_KEYS", value_name = "FILE")]
+    pub node_keys: Option<PathBuf>,
+    /// How people and machines reach the API, if not where it listens
+    #[arg(long, env = "HOSTLER_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
     /// How nodes are compared: least-loaded, round-robin, sticky, bin-pack
     #[arg(
         long,
@@ -96,9 +113,10 @@ pub(crate) struct NodeUpArgs {
     /// Where everything is kept
     #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
-    /// Where the node's API listens
-    #[arg(long, default_value = "127.0.0.1:3011", value_name = "ADDRESS")]
-    pub listen: SocketAddr,
+    /// Where the node's API listens; else where the control plane can reach it,
+    /// on port 3011 if that is free
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
     /// The address the control plane reaches it at; else where it listens
     #[arg(long, value_name = "HOST")]
     pub hostname: Option<String>,
@@ -119,14 +137,9 @@ pub(crate) struct NodeUpArgs {
     /// A file with a join token, needed once
     #[arg(long, value_name = "FILE", conflicts_with = "join_token")]
     pub join_token_file: Option<PathBuf>,
-    /// The control NATS
-    #[arg(
-        long,
-        env = "NATS_URL",
-        default_value = "nats://127.0.0.1:4222",
-        value_name = "URL"
-    )]
-    pub nats: String,
+    /// The control NATS; else the control plane says, or <nats://127.0.0.1:4222>
+    #[arg(long, env = "NATS_URL", value_name = "URL")]
+    pub nats: Option<String>,
     /// A file with the nkey seed to use there
     #[arg(long, env = "NATS_NKEY", value_name = "FILE")]
     pub nats_seed: Option<PathBuf>,
@@ -139,12 +152,8 @@ pub(crate) struct NodeUpArgs {
     /// Workloads to hold, at most
     #[arg(long, default_value_t = 64, value_name = "N")]
     pub slots: u32,
-    /// The nats-server program
-    #[arg(long, env = "HOSTLER_NATS_SERVER", value_name = "FILE")]
-    pub nats_server: Option<PathBuf>,
-    /// The agent program; else beside this one
-    #[arg(long, env = "HOSTLER_AGENT", value_name = "FILE")]
-    pub agent: Option<PathBuf>,
+    #[command(flatten)]
+    pub programs: Programs,
     /// How slots are made: best, process, or fake for simulated nodes
     #[arg(long, default_value = "best", value_name = "DRIVER")]
     pub driver: String,

@@ -24,16 +24,19 @@ pub(crate) async fn control(args: ControlArgs) -> Result<()> {
 }
 
 fn options(args: &ControlArgs) -> Result<ControlOptions> {
-    let data = args.data.clone().map_or_else(data_folder, Ok)?;
+    let data = args.api.data.clone().map_or_else(data_folder, Ok)?;
     let mut mistakes = Mistakes::default();
     let policy = mistakes.take("--policy", args.policy.parse());
     let token = mistakes.take("--api-token-file", token(args)).flatten();
     mistakes.check()?;
     let mut options = ControlOptions::new(data);
-    options.listen = args.listen;
-    options.heartbeat = Duration::from_millis(args.heartbeat_ms);
+    options.listen = args.api.listen;
+    options.heartbeat = Duration::from_millis(args.api.heartbeat_ms);
     options.policy = policy.unwrap_or_default();
     options.api_token = token;
+    options.public_url.clone_from(&args.public_url);
+    options.node_nats.url.clone_from(&args.node_nats);
+    options.node_nats.keys_file.clone_from(&args.node_keys);
     options.nats = args.nats.clone().map(|url| nats(url, args));
     options.metrics = telemetry::prometheus()
         .map(|handle| Arc::new(move || handle.render()) as hostler_control::MetricsText);

@@ -6,6 +6,7 @@ mod contexts;
 mod control;
 mod events;
 mod logs;
+pub(crate) mod near;
 mod node;
 mod node_up;
 mod operation;

@@ -6,6 +6,7 @@ use hostler_core::node::Scheduling;
 use hostler_wire::client::ControlClient;
 use hostler_wire::rest::{DrainRequest, JoinTokenCreate, Node, NodeUpdate};
 
+use super::near::address_towards;
 use super::operation::wait_until_ended;
 use super::workload::word;
 use crate::args::{NodeCommand, WhichNode};
@@ -145,13 +146,25 @@ async fn token(uses: u32, ttl_s: u64, client: &ControlClient, output: Output) ->
         uses: Some(uses),
     };
     let made = client.join_token_create(&request).await?;
+    let base = client.base().to_string();
+    let control = made.control.as_deref().unwrap_or(&base);
+    let control = control.trim_end_matches('/');
+    if is_loopback(control) {
+        output.remark(ONLY_HERE);
+    }
     output.line(&made, |made| {
         format!(
-            "hostler node up --control {} --join-token {}",
-            client.base(),
+            "hostler node up --control {control} --join-token {}",
             made.secret
         )
     })
+}
+
+const ONLY_HERE: &str = "This fleet listens on loopback: the line works on this machine only. \
+     To have others join, start it with `hostler up --listen 0.0.0.0:3010 --nats-listen 0.0.0.0:4222`.";
+
+fn is_loopback(url: &str) -> bool {
+    address_towards(url).is_some_and(|address| address.is_loopback())
 }
 
 async fn schedule(

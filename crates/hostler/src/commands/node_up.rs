@@ -1,11 +1,15 @@
 //! `hostler node up`: from flags to options, then the node until a signal.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use hostler_daemon::config::Mistakes;
 use hostler_daemon::signals;
 use hostler_node::hypervisor::{DriverChoice, Fake};
 use hostler_node::{AtStop, ControlOptions, JoinToken, NatsLogin, NodeOptions};
 
+use super::near::address_towards;
 use crate::args::NodeUpArgs;
 use crate::context::data_folder;
 use crate::up;
@@ -31,17 +35,27 @@ fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     let data = args
         .data
         .map_or_else(|| Ok(data_folder()?.join("node")), anyhow::Ok)?;
-    let agent = up::agent(args.agent.as_deref())?;
+    let agent = up::agent(args.programs.agent.as_deref())?;
     let name = args.name.map_or_else(machine_name, Ok)?;
-    let mut options = NodeOptions::new(name, data, args.nats, agent);
-    options.listen = args.listen;
+    let listen = match args.listen {
+        Some(given) => given,
+        None => usual_listen(args.control.as_deref(), &data),
+    };
+    let login = match (args.nats_seed, &args.nats, &args.control) {
+        (Some(seed), _, _) => NatsLogin::NkeyFile(seed),
+        (None, None, Some(_)) => NatsLogin::OfFleet,
+        (None, _, _) => NatsLogin::None,
+    };
+    let nats = args.nats.unwrap_or_else(|| USUAL_NATS.to_owned());
+    let mut options = NodeOptions::new(name, data, nats, agent);
+    options.listen = listen;
     options.advertise = args.hostname;
     options.labels = args.labels.into_iter().collect();
-    options.slots.nats_server = up::nats_server(args.nats_server.as_deref())?;
+    options.slots.nats_server = up::nats_server(args.programs.nats_server.as_deref())?;
     options.slots.driver = driver.unwrap_or_default();
     options.slots.pool.warm = args.warm;
     options.slots.pool.max = args.slots;
-    options.nats.login = args.nats_seed.map_or(NatsLogin::None, NatsLogin::NkeyFile);
+    options.nats.login = login;
     options.at_stop = if args.stop_work {
         AtStop::Ends
     } else {
@@ -51,6 +65,25 @@ fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     let join = args.join_token.map(JoinToken::Text).or(file);
     options.control = args.control.map(|url| ControlOptions { url, join });
     Ok(options)
+}
+
+const USUAL_NATS: &str = "nats://127.0.0.1:4222";
+const USUAL_PORT: u16 = 3_011;
+
+/// The address from which this machine speaks to its control plane, which is
+/// the one by which that reaches it; loopback, if both are on one machine. A
+/// node that has joined listens on the port it told then.
+fn usual_listen(control: Option<&str>, data: &Path) -> SocketAddr {
+    let near = control.and_then(address_towards);
+    let ip = near.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let has_joined = data.join(hostler_node::REGISTRATION_FILE).exists();
+    let is_free = |port| TcpListener::bind((ip, port)).is_ok();
+    let port = if !has_joined && is_free(USUAL_PORT) {
+        USUAL_PORT
+    } else {
+        0
+    };
+    SocketAddr::new(ip, port)
 }
 
 fn driver(word: &str) -> Result<DriverChoice, String> {

@@ -11,14 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::layout::Layout;
 use super::nats::{self, NatsAccess};
+use super::{admission, reach};
 use crate::args::UpArgs;
 
 /// Everything the parts need to know of each other.
 pub(crate) struct Fleet {
     pub(crate) args: UpArgs,
-    pub(crate) layout: Layout,
     /// The flags with which children log as this process does.
     pub(crate) logging: Vec<String>,
+    pub(crate) layout: Layout,
     pub(crate) nats_server: PathBuf,
     pub(crate) agent: PathBuf,
     pub(crate) nats: NatsAccess,
@@ -28,9 +29,18 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Where the API answers.
+    /// Where the API answers on this machine.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.args.listen)
+        format!("http://{}", reach::locally(self.args.api.listen))
+    }
+
+    /// Where the API and NATS answer for other machines, or for this one if
+    /// they listen for no other.
+    fn public(&self) -> [String; 2] {
+        let host = self.args.public_host.as_deref();
+        let api = reach::publicly(self.args.api.listen, host);
+        let nats = reach::publicly(self.nats.listen, host);
+        [format!("http://{api}"), format!("nats://{nats}")]
     }
 
     /// Whether the node has its key already.
@@ -59,6 +69,7 @@ impl Children {
             parts: Vec::new(),
         };
         children.run(nats_server(fleet));
+        children.admit_nodes(fleet);
         children.run(control(fleet, &children.hostler));
         if fleet.is_joined() {
             children.start_node(fleet);
@@ -75,6 +86,13 @@ impl Children {
         let stop = CancellationToken::new();
         self.parts
             .push((stop.clone(), tokio::spawn(child::run(options, stop))));
+    }
+
+    /// Lets the fleet's nodes into NATS, as they come and go.
+    fn admit_nodes(&mut self, fleet: &Fleet) {
+        let stop = CancellationToken::new();
+        let task = admission::run(fleet.layout.clone(), fleet.nats.clone(), stop.clone());
+        self.parts.push((stop, tokio::spawn(task)));
     }
 
     /// Stops the node with its work, then the control plane, then NATS.
@@ -102,13 +120,21 @@ fn control(fleet: &Fleet, hostler: &Path) -> ChildOptions {
     let data = fleet.layout.data.join("control");
     let seed = nats::seed_file(&fleet.layout, "control");
     let token = fleet.layout.secret("admin.token");
+    let keys = nats::node_keys_file(&fleet.layout);
+    let [url, nats_url] = fleet.public();
     let arguments = [
         ("--data", data.into_os_string()),
-        ("--listen", fleet.args.listen.to_string().into()),
+        ("--listen", fleet.args.api.listen.to_string().into()),
         ("--nats", fleet.nats.url.clone().into()),
         ("--nats-seed", seed.into_os_string()),
+        ("--node-nats", nats_url.into()),
+        ("--node-keys", keys.into_os_string()),
+        ("--public-url", url.into()),
         ("--api-token-file", token.into_os_string()),
-        ("--heartbeat-ms", fleet.args.heartbeat_ms.to_string().into()),
+        (
+            "--heartbeat-ms",
+            fleet.args.api.heartbeat_ms.to_string().into(),
+        ),
     ];
     ours(fleet, hostler, "control", &["control"], arguments.into())
 }
@@ -154,6 +180,7 @@ fn ours(
         command: Box::new(move || {
             let mut command = Command::new(&hostler);
             command.args(words).stdin(std::process::Stdio::null());
+            command.args(&logging);
             for (flag, value) in &arguments {
                 command.arg(flag).arg(value);
             }
@@ -164,4 +191,3 @@ fn ours(
         grace: Duration::from_secs(30),
     }
 }
-            command.args(&logging);

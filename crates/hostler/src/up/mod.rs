@@ -6,13 +6,16 @@
 //! signal stops them: the node first with all its work, then the control
 //! plane, then NATS; nothing but the data folder is left.
 
+mod admission;
 mod children;
 mod layout;
 mod nats;
 mod programs;
+mod reach;
 
 pub(crate) use programs::{agent, nats_server};
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -53,24 +56,25 @@ pub(crate) async fn up(args: UpArgs, logging: Vec<String>, output: Output) -> Re
 
 /// Everything that can be wrong is found here, before anything is started.
 fn prepare(args: UpArgs, logging: Vec<String>) -> Result<Fleet> {
-    let data = args.data.clone().map_or_else(data_folder, Ok)?;
-    let nats_server = nats_server(args.nats_server.as_deref())?;
-    let agent = agent(args.agent.as_deref())?;
+    let data = args.api.data.clone().map_or_else(data_folder, Ok)?;
+    let nats_server = nats_server(args.programs.nats_server.as_deref())?;
+    let agent = agent(args.programs.agent.as_deref())?;
     let layout = Layout::create(&data)?;
-    let nats_port = match args.nats_port {
-        Some(port) => port,
-        None => layout.port("nats", 4_222)?,
+    let nats_listen = match (args.nats_listen, args.nats_port) {
+        (Some(listen), _) => listen,
+        (None, Some(port)) => (Ipv4Addr::LOCALHOST, port).into(),
+        (None, None) => (Ipv4Addr::LOCALHOST, layout.port("nats", 4_222)?).into(),
     };
-    let nats = nats::prepare(&layout, nats_port)?;
+    let nats = nats::prepare(&layout, nats_listen)?;
     let (token, is_new) =
         secret::load_or_make(&layout.secret("admin.token"), secret::random_secret)?;
     Ok(Fleet {
         args,
+        logging,
         layout,
         nats_server,
         agent,
         nats,
-        logging,
         token,
         is_new,
     })
@@ -79,9 +83,9 @@ fn prepare(args: UpArgs, logging: Vec<String>) -> Result<Fleet> {
 /// A child of an earlier life is ended later; anybody else on the port is an error now.
 fn free(fleet: &Fleet) -> Result<()> {
     let earlier = hostler_daemon::process::ProcessId::read(&fleet.layout.run("control.pid"));
-    match std::net::TcpListener::bind(fleet.args.listen) {
+    match std::net::TcpListener::bind(fleet.args.api.listen) {
         Err(error) if earlier.is_none() => {
-            let listen = fleet.args.listen;
+            let listen = fleet.args.api.listen;
             Err(error).with_context(|| format!("{listen} is taken; choose another with --listen"))
         }
         _ => Ok(()),

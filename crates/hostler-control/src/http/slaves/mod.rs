@@ -3,11 +3,13 @@
 
 mod heartbeat;
 mod manage;
+mod nats;
 mod register;
 mod remove;
 mod show;
 
 pub(crate) use heartbeat::*;
 pub(crate) use manage::*;
+pub(crate) use nats::*;
 pub(crate) use register::*;
 pub(crate) use remove::*;

@@ -7,8 +7,8 @@ use super::super::error::ClientError;
 use super::ControlClient;
 use crate::node_api::{Heartbeat, HeartbeatReply, TOKEN_HEADER};
 use crate::rest::{
-    DrainRequest, JoinToken, JoinTokenCreate, JoinTokenCreated, Node, NodeRegister, NodeRegistered,
-    NodeUpdate, Operation,
+    DrainRequest, JoinToken, JoinTokenCreate, JoinTokenCreated, Node, NodeNats, NodeNatsKey,
+    NodeRegister, NodeRegistered, NodeUpdate, Operation,
 };
 
 impl ControlClient {
@@ -65,6 +65,13 @@ impl ControlClient {
         body: &Heartbeat,
     ) -> Result<HeartbeatReply, ClientError> {
         let call = self.http.request(Method::POST, &["slaves", "heartbeat"]);
+        let call = call.with(|builder| builder.header(TOKEN_HEADER, key));
+        call.within(super::DEADLINE).json(body).answer().await
+    }
+
+    /// `PUT /slaves/nats`, as the node that has this key.
+    pub async fn node_nats(&self, key: &str, body: &NodeNatsKey) -> Result<NodeNats, ClientError> {
+        let call = self.http.request(Method::PUT, &["slaves", "nats"]);
         let call = call.with(|builder| builder.header(TOKEN_HEADER, key));
         call.within(super::DEADLINE).json(body).answer().await
     }

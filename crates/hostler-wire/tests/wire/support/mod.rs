@@ -1,6 +1,7 @@
 //! One sample of every body, and what tests do to bodies.
 
 pub(crate) mod agent_bodies;
+pub(crate) mod decoders;
 pub(crate) mod nats_bodies;
 pub(crate) mod node_bodies;
 pub(crate) mod rest_bodies;

@@ -6,10 +6,10 @@ use hostler_core::node::{NodeStatus, Scheduling};
 use hostler_core::workload::{Goal, Kind, OnNodeLoss, SeenState, WorkloadStatus};
 use hostler_wire::rest::{
     ActivityEntry, ActivityQuery, Affinity, Artifact, Check, DrainRequest, ErrorBody, Explanation,
-    Health, JoinToken, JoinTokenCreate, JoinTokenCreated, LogLine, Node, NodeRegister,
-    NodeRegistered, NodeUpdate, NodeVerdict, Operation, OperationState, Page, PlacementRules,
-    PolicyInfo, Readiness, Resources, Seen, ServiceInfo, Spread, Token, TokenCreate, TokenCreated,
-    Workload, WorkloadCreate, WorkloadQuery,
+    Health, JoinToken, JoinTokenCreate, JoinTokenCreated, LogLine, Node, NodeNats, NodeNatsKey,
+    NodeRegister, NodeRegistered, NodeUpdate, NodeVerdict, Operation, OperationState, Page,
+    PlacementRules, PolicyInfo, Readiness, Resources, Seen, ServiceInfo, Spread, Token,
+    TokenCreate, TokenCreated, Workload, WorkloadCreate, WorkloadQuery,
 };
 
 use super::nats_bodies::SLOT;
@@ -224,6 +224,11 @@ fn nodes(bodies: &mut Bodies) {
             heartbeat_ms: 15_000,
         },
     );
+    let public_key = "UCFIRY65OQE7DFP5KLNS2PF2LVZMUZYJX4OZIEQ36N2IQANUB5XVZ45L".into();
+    bodies.add("NodeNatsKey", &NodeNatsKey { public_key });
+    let url = Some("nats://10.0.0.1:4222".into());
+    bodies.add("NodeNats", &NodeNats { url });
+    bodies.least::<NodeNats>("NodeNats, least", "{}");
     bodies.add(
         "NodeUpdate",
         &NodeUpdate {
@@ -243,6 +248,7 @@ fn nodes(bodies: &mut Bodies) {
         &JoinTokenCreated {
             join_token: join_token(),
             secret: "secret".into(),
+            control: Some("http://10.0.0.1:3010".into()),
         },
     );
     let deadline_s = Some(600);
