@@ -118,6 +118,19 @@ impl ApiError {
         Self::new(Code::NotFound, format!("there is no {kind} {id}"))
     }
 
+    /// What a deletion answers: nothing, or that there was no such thing.
+    pub(crate) fn unless_deleted(
+        deleted: bool,
+        kind: &str,
+        id: impl std::fmt::Display,
+    ) -> ApiResult<StatusCode> {
+        if deleted {
+            Ok(StatusCode::NO_CONTENT)
+        } else {
+            Err(Self::not_found(kind, id))
+        }
+    }
+
     /// Readable and wrong, in this many ways.
     pub(crate) fn invalid(mistakes: &[String]) -> Self {
         Self::new(Code::Invalid, mistakes.join("; "))

@@ -79,9 +79,6 @@ pub(crate) async fn delete(
     Path(id): Path<TokenId>,
 ) -> ApiResult<StatusCode> {
     let deleted = app.store.join_token_delete(&user.by(app.now()), id).await;
-    if deleted.map_err(|error| ApiError::internal("deleting a join token", &error))? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(ApiError::not_found("join token", id))
-    }
+    let deleted = deleted.map_err(|error| ApiError::internal("deleting a join token", &error))?;
+    ApiError::unless_deleted(deleted, "join token", id)
 }

@@ -139,17 +139,10 @@ pub(crate) async fn delete(
     let failed = |error| ApiError::internal("deleting a token", &error);
     let row = app.store.token_get(id).await.map_err(failed)?;
     let mine = row.filter(|row| user.project().is_none() || row.project.as_ref() == user.project());
-    if mine.is_none()
-        || !app
-            .store
-            .token_delete(&user.by(app.now()), id)
-            .await
-            .map_err(failed)?
-    {
-        return Err(ApiError::not_found("token", id));
-    }
+    let by = user.by(app.now());
+    let deleted = mine.is_some() && app.store.token_delete(&by, id).await.map_err(failed)?;
     app.known_tokens.forget();
-    Ok(StatusCode::NO_CONTENT)
+    ApiError::unless_deleted(deleted, "token", id)
 }
 
 /// The policies there are, with what each allows.

@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use hostler_core::workload::{OnNodeLoss, SeenState};
 
-use crate::support::node::{id, run};
+use crate::support::node::{ABC, id, run};
 use crate::support::{Mood, Requester, TestNode};
 
-const ABC: &[u8] = b"abc";
 const SPAN: u64 = 3_000;
 
 #[tokio::test]
@@ -69,11 +68,7 @@ async fn a_daemon_that_comes_back_in_time_adopts_leased_work() {
     plane
         .heard(|heartbeat| heartbeat.report.as_ref()?.fence_after_ms)
         .await;
-    let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3))
-        .await
-        .unwrap();
-    let slot = node.runs(id(1)).await;
+    let slot = node.runs_first(&plane).await;
     node.stop().await;
     let node = TestNode::start(ground.options_in(&nats, &plane)).await;
     assert_eq!(node.runs(id(1)).await, slot);
@@ -96,11 +91,7 @@ async fn a_daemon_that_comes_back_too_late_ends_what_its_agents_did_not() {
     plane
         .heard(|heartbeat| heartbeat.report.as_ref()?.fence_after_ms)
         .await;
-    let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3))
-        .await
-        .unwrap();
-    let slot = node.runs(id(1)).await;
+    let slot = node.runs_first(&plane).await;
     node.stop().await;
     tokio::time::sleep(Duration::from_millis(SPAN)).await;
     assert!(ground.fake.alive().contains(&slot));
@@ -114,11 +105,7 @@ async fn a_daemon_that_comes_back_too_late_ends_what_its_agents_did_not() {
 #[tokio::test]
 async fn a_node_that_was_unregistered_stops_leased_work() {
     let (_nats, plane, ground, node) = TestNode::in_fleet(250).await;
-    let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3))
-        .await
-        .unwrap();
-    let slot = node.runs(id(1)).await;
+    let slot = node.runs_first(&plane).await;
     plane.mood(Mood::Forgetful);
     node.is(id(1), SeenState::Fenced).await;
     assert!(!ground.fake.alive().contains(&slot));

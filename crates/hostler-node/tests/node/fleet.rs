@@ -4,12 +4,10 @@ use hostler_core::Generation;
 use hostler_core::workload::SeenState;
 use hostler_wire::client::NodeClient;
 
-use crate::support::node::{gone, id, run};
+use crate::support::node::{ABC, gone, id, run};
 use crate::support::{
     ControlNats, ControlPlane, Ground, Mood, PATIENCE, Requester, TestNode, eventually, stop_error,
 };
-
-const ABC: &[u8] = b"abc";
 
 #[tokio::test]
 async fn a_node_joins_once_and_keeps_its_key_to_itself() {
@@ -106,11 +104,7 @@ async fn the_ledger_keeps_no_environment_in_clear() {
 #[tokio::test]
 async fn nobody_stops_the_control_planes_work_over_nats() {
     let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
-    let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3))
-        .await
-        .unwrap();
-    let slot = node.runs(id(1)).await;
+    let slot = node.runs_first(&plane).await;
     let requester = Requester::new(&nats, &node.handle).await;
     let text = stop_error(requester.stop(&slot.to_string(), "echo").await);
     assert!(text.contains("the only entity allowed"), "{text}");

@@ -4,19 +4,13 @@ use hostler_core::workload::SeenState;
 use hostler_node::AtStop;
 use hostler_wire::client::StatusCode;
 
-use crate::support::node::{gone, id, run};
+use crate::support::node::{ABC, gone, id, run};
 use crate::support::{ControlNats, Ground, Mood, Requester, TestNode, eventually};
-
-const ABC: &[u8] = b"abc";
 
 #[tokio::test]
 async fn what_runs_is_adopted_and_not_started_again() {
     let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
-    let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3))
-        .await
-        .unwrap();
-    let slot = node.runs(id(1)).await;
+    let slot = node.runs_first(&plane).await;
     node.stop().await;
     for _ in 0..3 {
         let node = TestNode::start(ground.options_in(&nats, &plane)).await;
@@ -29,11 +23,7 @@ async fn what_runs_is_adopted_and_not_started_again() {
 #[tokio::test]
 async fn what_was_lost_while_the_daemon_was_away_is_started_again() {
     let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
-    let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3))
-        .await
-        .unwrap();
-    let slot = node.runs(id(1)).await;
+    let slot = node.runs_first(&plane).await;
     node.stop().await;
     ground.fake.die(slot);
     let node = TestNode::start(ground.options_in(&nats, &plane)).await;
@@ -44,11 +34,7 @@ async fn what_was_lost_while_the_daemon_was_away_is_started_again() {
 #[tokio::test]
 async fn what_failed_while_the_daemon_was_away_is_started_again_and_counted() {
     let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
-    let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3))
-        .await
-        .unwrap();
-    let slot = node.runs(id(1)).await;
+    let slot = node.runs_first(&plane).await;
     node.stop().await;
     ground.fake.exit(slot, 1).await;
     let node = TestNode::start(ground.options_in(&nats, &plane)).await;
@@ -70,11 +56,7 @@ async fn a_node_told_to_end_its_work_leaves_nothing_and_takes_it_up_again() {
     options.at_stop = AtStop::Ends;
     let node = TestNode::start(options.clone()).await;
     plane.heard_from_another(before).await;
-    let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3))
-        .await
-        .unwrap();
-    let slot = node.runs(id(1)).await;
+    let slot = node.runs_first(&plane).await;
     node.stop().await;
     assert!(ground.fake.alive().is_empty());
     let node = TestNode::start(options).await;
@@ -85,11 +67,7 @@ async fn a_node_told_to_end_its_work_leaves_nothing_and_takes_it_up_again() {
 #[tokio::test]
 async fn what_was_being_stopped_is_stopped_by_the_next_daemon() {
     let (nats, plane, ground, node) = TestNode::in_fleet(1_000).await;
-    let digest = plane.artifact(ABC);
-    node.ensure(id(1), &run(&plane, 1, &digest, 3))
-        .await
-        .unwrap();
-    let slot = node.runs(id(1)).await;
+    let slot = node.runs_first(&plane).await;
     let (dropped, ()) = tokio::join!(
         async { node.ensure(id(1), &gone(2)).await },
         tokio::task::yield_now()

@@ -138,6 +138,14 @@ impl TestNode {
         self.client().ensure(id, ensure, PATIENCE).await
     }
 
+    /// Orders workload 1 at generation 1 and waits until it runs; its slot.
+    pub(crate) async fn runs_first(&self, plane: &ControlPlane) -> SlotId {
+        let digest = plane.artifact(ABC);
+        let order = run(plane, 1, &digest, ABC.len());
+        self.ensure(id(1), &order).await.unwrap();
+        self.runs(id(1)).await
+    }
+
     /// Waits until the node says this of a workload.
     pub(crate) async fn seen(&self, id: WorkloadId, wanted: impl Fn(&View) -> bool) -> View {
         eventually("the workload's state", async || {
@@ -159,6 +167,9 @@ impl TestNode {
         self.seen(id, |view| view.state == state).await
     }
 }
+
+/// An artifact; any bytes do, since nothing is run.
+pub(crate) const ABC: &[u8] = b"abc";
 
 /// Workload number so and so.
 pub(crate) fn id(number: u8) -> WorkloadId {
