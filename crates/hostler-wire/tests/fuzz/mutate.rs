@@ -108,11 +108,16 @@ fn apply(mut message: Vec<u8>, other: &[u8], change: &Change) -> Vec<u8> {
             message.truncate(at.index(length));
             message.extend_from_slice(&other[from.index(other.len())..]);
         }
-        Change::Number(at, text) => put(&mut message, at, u8::is_ascii_digit, text.as_bytes()),
-        Change::Value(at, text) => put(&mut message, at, is_in_value, text.as_bytes()),
+        Change::Number(at, text) => put(
+            &mut message,
+            *at,
+            |byte| byte.is_ascii_digit(),
+            text.as_bytes(),
+        ),
+        Change::Value(at, text) => put(&mut message, *at, is_in_value, text.as_bytes()),
         Change::Nest(at, open, close, depth) => {
             let nested = format!("{}0{}", open.repeat(*depth), close.repeat(*depth));
-            put(&mut message, at, is_in_value, nested.as_bytes());
+            put(&mut message, *at, is_in_value, nested.as_bytes());
         }
         Change::Bytes(at, bytes) => {
             let at = at.index(length);
@@ -123,20 +128,20 @@ fn apply(mut message: Vec<u8>, other: &[u8], change: &Change) -> Vec<u8> {
 }
 
 /// Puts `text` in place of the run of such bytes that comes next.
-fn put(message: &mut Vec<u8>, at: &Index, is_part: impl Fn(&u8) -> bool, text: &[u8]) {
+fn put(message: &mut Vec<u8>, at: Index, is_part: impl Fn(u8) -> bool, text: &[u8]) {
     let start = at.index(message.len());
-    let Some(skipped) = message[start..].iter().position(&is_part) else {
+    let Some(skipped) = message[start..].iter().position(|byte| is_part(*byte)) else {
         return;
     };
     let start = start + skipped;
     let count = message[start..]
         .iter()
-        .take_while(|byte| is_part(byte))
+        .take_while(|byte| is_part(**byte))
         .count();
     message.splice(start..start + count, text.iter().copied());
 }
 
 /// What a value of JSON consists of, as far as no other value is in it.
-fn is_in_value(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"\"._-+/$ ".contains(byte)
+fn is_in_value(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"\"._-+/$ ".contains(&byte)
 }
