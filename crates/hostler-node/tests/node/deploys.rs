@@ -358,7 +358,10 @@ async fn refusal_14_an_agent_that_does_not_answer() {
     ground
         .fake
         .script(|script| script.deploy_takes = std::time::Duration::ZERO);
-    requester.deploy(requester.service()).await.unwrap();
+    // Another name: a token whose work may have run is not taken again.
+    let mut other = requester.service();
+    other.name = "other".to_owned();
+    requester.deploy(other).await.unwrap();
     node.stop().await;
 }
 
