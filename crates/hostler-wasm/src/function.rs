@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
-use wasmtime::{InstancePre, Store, Trap};
+use wasmtime::{InstancePre, Store};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
 
@@ -86,8 +86,9 @@ impl Function {
         }
     }
 
-    /// Runs the function once. Needs a tokio runtime with timers, for guests
-    /// that sleep; keeps the polling thread busy while the guest computes.
+    /// Runs the function once. Needs a tokio runtime with timers. A guest that
+    /// computes gives the polling thread back at every tick, so it may be
+    /// begun on one thread and, if it takes long, carried to another.
     pub async fn run(&self, call: Call<'_>) -> Report {
         let _place = self.places.acquire().await;
         let began = Instant::now();
@@ -96,7 +97,8 @@ impl Function {
         let mut store = self.store(&call, &stdout, &stderr);
         let ended = {
             let _watch = self.clock.watch();
-            store.set_epoch_deadline(Ticker::ticks(call.limits.time));
+            store.epoch_deadline_async_yield_and_update(1);
+            store.set_epoch_deadline(1);
             tokio::time::timeout(call.limits.time, self.start(&mut store)).await
         };
         let refused = store.data().meter.refused();
@@ -159,9 +161,6 @@ impl Failure {
         let exit = error.downcast_ref::<I32Exit>().map(|exit| exit.0);
         if exit == Some(0) {
             return Ok(output);
-        }
-        if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
-            return Err(RunError::TimedOut(limits.time));
         }
         if refused {
             return Err(RunError::OutOfMemory(limits.memory_bytes));

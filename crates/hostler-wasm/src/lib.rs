@@ -9,10 +9,9 @@
 //! environment it was given; no file, no socket, nothing of an earlier call.
 //! What it writes to stdout is the answer, all writes together.
 //!
-//! A call occupies the thread that polls it for as long as the guest computes,
-//! so it belongs on a thread that has nothing else to do. What must never
-//! happen: a call outliving its time, growing past its memory, or taking the
-//! process with it.
+//! A call occupies the thread that polls it while the guest computes, for a
+//! tick of the engine's clock at a time. What must never happen: a call
+//! outliving its time, growing past its memory, or taking the process with it.
 
 mod capture;
 mod error;

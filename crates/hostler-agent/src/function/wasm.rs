@@ -1,10 +1,14 @@
 //! A function in this process. Each trigger is answered, at once when it
 //! fails: the original would leave the caller waiting.
 //!
-//! A call computes on a thread of its own, so that a busy function never
-//! holds up the link. What waits for a place waits in the subscription.
+//! Calls of a function that was quick last time begin on the thread of the
+//! link: to wake another thread takes longer than they do. One that has not
+//! ended at the engine's next tick, and all calls of a slow function, compute
+//! on a thread of their own, so that a busy function never holds up the link.
+//! What waits for a place waits in the subscription.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use async_nats::{Client, HeaderMap, Message, Subscriber};
@@ -31,6 +35,9 @@ const LONGEST_REPLY: usize = 64 << 20;
 /// The longest error text that fits a header comfortably.
 const LONGEST_ERROR: usize = 1_000;
 
+/// A call that takes no longer is quick.
+const QUICK: Duration = Duration::from_millis(1);
+
 /// A function that answers triggers.
 pub(crate) struct Function {
     calls: TaskTracker,
@@ -46,6 +53,8 @@ struct Shared {
     client: Client,
     outbox: Outbox,
     status: Arc<Status>,
+    /// Whether the last call was.
+    is_quick: AtomicBool,
 }
 
 impl Function {
@@ -74,6 +83,7 @@ impl Function {
             client: agent.client.clone(),
             outbox: agent.outbox.clone(),
             status: Arc::clone(&agent.status),
+            is_quick: AtomicBool::new(true),
         };
         let started = Self {
             calls: TaskTracker::new(),
@@ -135,16 +145,20 @@ async fn serve(shared: Arc<Shared>, mut triggers: Subscriber, calls: TaskTracker
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return;
         };
-        let (shared, there) = (Arc::clone(&shared), here.clone());
+        let mut answer = Box::pin(Arc::clone(&shared).answer(trigger));
+        if shared.is_quick.load(Relaxed) && futures::poll!(answer.as_mut()).is_ready() {
+            continue;
+        }
+        let there = here.clone();
         calls.spawn_blocking(move || {
-            there.block_on(shared.answer(trigger));
+            there.block_on(answer);
             drop(place);
         });
     }
 }
 
 impl Shared {
-    async fn answer(&self, trigger: Message) {
+    async fn answer(self: Arc<Self>, trigger: Message) {
         let call = Call {
             subject: trigger_subject(&trigger),
             payload: trigger.payload.clone(),
@@ -152,6 +166,7 @@ impl Shared {
             limits: self.limits,
         };
         let report = self.function.run(call).await;
+        self.is_quick.store(report.took <= QUICK, Relaxed);
         self.status.called(report.took);
         if !report.log.is_empty() {
             let text = String::from_utf8_lossy(&report.log).into_owned();

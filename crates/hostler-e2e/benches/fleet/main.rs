@@ -18,12 +18,28 @@ fn main() -> Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        start::bench().await?;
-        memory::sizes()?;
-        let unit = trigger::bench().await?;
-        deploy::bench(unit).await?;
-        api::bench().await
+        if is_asked("start") {
+            start::bench().await?;
+            memory::sizes()?;
+        }
+        if is_asked("trigger") || is_asked("deploy") {
+            let unit = trigger::bench().await?;
+            deploy::bench(unit).await?;
+        }
+        if is_asked("api") {
+            api::bench().await?;
+        }
+        Ok(())
     })
+}
+
+/// Whether a part is among those named as arguments, or none is named.
+fn is_asked(part: &str) -> bool {
+    let named: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    named.is_empty() || named.iter().any(|word| word == part)
 }
 
 /// Whether fewer rounds are asked for.

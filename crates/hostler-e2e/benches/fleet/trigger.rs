@@ -10,6 +10,7 @@ use hostler_core::workload::{Kind, WorkloadStatus};
 use hostler_daemon::process::ProcessId;
 use hostler_e2e::fleet::Fleet;
 use hostler_e2e::{nats, processes, programs};
+use hostler_wire::rest::Resources;
 
 use crate::figures::{Times, figure};
 use crate::memory::resident;
@@ -26,6 +27,11 @@ pub(crate) async fn bench() -> Result<Duration> {
     let module = wat::parse_str(programs::ECHO_WAT)?;
     let workload = fleet.create("echo", Kind::Wasm, module, |body| {
         body.triggers = vec!["bench.wasm".into()];
+        // The bare responder is not held to a part of a processor either.
+        body.resources = Some(Resources {
+            cpu_millis: 2_000,
+            memory_bytes: 256 << 20,
+        });
     });
     fleet
         .wait_for(&workload.await?, WorkloadStatus::Running)
@@ -149,7 +155,10 @@ fn memory(fleet: &Fleet, group: &str, when: &str) -> Result<()> {
 fn parts(fleet: &Fleet) -> Result<Vec<(&'static str, ProcessId)>> {
     let mut agents: Vec<_> = processes::below(&fleet.data())
         .into_iter()
-        .filter(|found| found.command.contains("hostler-agent"))
+        .filter(|found| {
+            let program = found.command.split(' ').next();
+            program.is_some_and(|path| path.ends_with("hostler-agent"))
+        })
         .map(|found| found.id)
         .collect();
     agents.sort_by_key(|id| id.started);
