@@ -23,6 +23,9 @@ pub struct PoolRules {
     pub handshake_within: Duration,
     /// As many slots are kept warm as were claimed in this span.
     pub demand_window: Duration,
+    /// How long after a claim nothing is booted while half the warm slots are
+    /// ready: what was claimed is being deployed just then and comes first.
+    pub rest: Duration,
     /// The pause after the first failed boot; each further one doubles it.
     pub retry_first: Duration,
     /// The longest pause after a failed boot.
@@ -66,7 +69,11 @@ pub fn plan(facts: &PoolFacts, now: Timestamp) -> PoolPlan {
     let warm = count(&slots.booting) + count(&slots.ready);
     let room = rules.slots.saturating_sub(warm + slots.claimed);
     let missing = want.saturating_sub(warm).min(room);
-    let pause = pause_until(facts, &slots, now).filter(|end| *end > now);
+    let pauses = [
+        pause_until(facts, &slots, now),
+        rest_until(facts, &slots, want),
+    ];
+    let pause = pauses.into_iter().flatten().max().filter(|end| *end > now);
     let boot = match pause {
         Some(_) => 0,
         None => missing.min(boots_at_once(facts).saturating_sub(count(&slots.booting))),
@@ -165,6 +172,13 @@ fn pause_until(facts: &PoolFacts, slots: &Sorted, now: Timestamp) -> Option<Time
     Some(last + pause.min(facts.rules.retry_most))
 }
 
+/// Until when a deploy goes before the boot that replaces its slot.
+fn rest_until(facts: &PoolFacts, slots: &Sorted, want: u32) -> Option<Timestamp> {
+    let last = facts.claims.iter().max()?;
+    let is_enough = count(&slots.ready).saturating_mul(2) >= want;
+    is_enough.then(|| *last + facts.rules.rest)
+}
+
 fn count<T>(list: &[T]) -> u32 {
     u32::try_from(list.len()).unwrap_or(u32::MAX)
 }
@@ -185,6 +199,7 @@ mod tests {
         handshake_within: Duration::from_secs(10),
         demand_window: Duration::from_mins(1),
         retry_first: Duration::from_secs(1),
+        rest: Duration::from_millis(20),
         retry_most: Duration::from_secs(30),
     };
 
@@ -243,6 +258,19 @@ mod tests {
         check(&facts("cccccccr", &[]), 1, 0, &[], None);
         check(&facts("ccccccr", &[]), 1, 1, &[], None);
         check(&facts("gggggggggr", &[]), 1, 1, &[], None);
+    }
+
+    #[test]
+    fn a_fresh_claim_is_deployed_before_its_slot_is_replaced() {
+        let check = |slots, ms, boot, wake: Option<i64>| {
+            let at = |ms| Timestamp::from_ms(1_000_000 + ms);
+            let plan = plan(&facts(slots, &[0]), at(ms));
+            assert_eq!((plan.boot, plan.wake_at), (boot, wake.map(at)), "{slots}");
+        };
+        check("cr", 0, 0, Some(20));
+        check("cr", 19, 0, Some(20));
+        check("cr", 20, 1, None);
+        check("c", 0, 1, None);
     }
 
     #[test]

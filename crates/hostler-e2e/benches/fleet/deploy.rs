@@ -28,18 +28,25 @@ struct Bench {
     xkey: String,
 }
 
-pub(crate) async fn bench(unit: Duration) -> Result<()> {
+pub(crate) async fn bench() -> Result<()> {
     let fleet = Fleet::up().await?;
+    let unit = crate::trigger::unit(&fleet).await?;
     let client = nats::connect(&fleet).await?;
     let bench = meet(client).await?;
     let store = object_store(&bench.client).await?;
     let elf = padded(std::fs::read(programs::sleeper(fleet.folder())?)?, MIB);
-    let wasm = padded_module()?;
-    for (kind, bytes, aim) in [
-        ("elf", elf, "<= 60 (the original 168)"),
-        ("wasm", wasm, "<= 100 (the original 511)"),
+    for (kind, what, bytes, aim) in [
+        ("elf", "", elf, Some("<= 60 (the original 168)")),
+        (
+            "wasm",
+            ", most of it data",
+            with_data(MIB)?,
+            Some("<= 100 (the original 511)"),
+        ),
+        ("wasm", ", all code", with_code(5_000)?, None),
     ] {
-        let name = format!("{kind}, {:.2} MiB", bytes.len() as f64 / MIB as f64);
+        let size = bytes.len() as f64 / MIB as f64;
+        let name = format!("{kind}, {size:.2} MiB{what}");
         store.put(kind, &mut bytes.as_slice()).await?;
         let times = many(&bench, kind).await?;
         let units = |share| (times.micros(share) / 1e6 / unit.as_secs_f64(), "units");
@@ -47,7 +54,7 @@ pub(crate) async fn bench(unit: Duration) -> Result<()> {
             "deploy, warm, to accepted",
             &format!("{name}, p50"),
             units(0.5),
-            Some(aim),
+            aim,
         );
         figure(
             "deploy, warm, to accepted",
@@ -92,18 +99,20 @@ async fn many(bench: &Bench, kind: &str) -> Result<Times> {
     for round in 0..if crate::is_quick() { 5 } else { 30 } {
         // The slot must be warm: that it boots is not what is measured.
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let (taken, id) = one(bench, kind).await?;
+        // A token is good for one deploy, and names only what it is for.
+        let name = format!("{kind}-{round}");
+        let (taken, id) = one(bench, kind, &name).await?;
         if round > 0 {
             times.push(taken);
         }
-        stop(bench, &id, kind).await?;
+        stop(bench, &id, &name).await?;
     }
     Ok(Times::new(times))
 }
 
-async fn one(bench: &Bench, kind: &str) -> Result<(Duration, String)> {
+async fn one(bench: &Bench, kind: &str, name: &str) -> Result<(Duration, String)> {
     let request = NewDeploy {
-        name: kind.to_owned(),
+        name: name.to_owned(),
         r#type: kind.to_owned(),
         description: "bench".to_owned(),
         location: Location::object(BUCKET, kind),
@@ -152,8 +161,18 @@ fn padded(mut bytes: Vec<u8>, size: usize) -> Vec<u8> {
     bytes
 }
 
-/// A module of 1 MiB, most of it code, so that there is something to compile.
-fn padded_module() -> Result<Vec<u8>> {
+/// The echo function with constants of this size.
+fn with_data(size: usize) -> Result<Vec<u8>> {
+    // Behind what the function itself keeps, in pages of 64 KiB.
+    let pages = size.div_ceil(64 << 10) + 2;
+    let data = format!("(data (i32.const 131072) \"{}\")", "x".repeat(size));
+    let memory = format!("(memory (export \"memory\") {pages})");
+    let module = programs::ECHO_WAT.replace("(memory (export \"memory\") 2)", &memory);
+    extended(&module, &data)
+}
+
+/// The echo function with so many small functions more, to be compiled.
+fn with_code(count: i32) -> Result<Vec<u8>> {
     let function = |number: i32| {
         let other = number * 7 + 1;
         format!(
@@ -162,12 +181,12 @@ fn padded_module() -> Result<Vec<u8>> {
              (i32.xor (local.get 0) (i32.const {other}))))\n"
         )
     };
-    let functions: String = (0..40_000).map(function).collect();
-    let module = programs::ECHO_WAT.trim_end().trim_end_matches(')');
-    // The text ends with the module's own bracket; one was taken too many.
-    let open = module.matches('(').count() - module.matches(')').count();
-    let text = format!("{module}{}{functions})", ")".repeat(open - 1));
-    let bytes = wat::parse_str(text)?;
-    anyhow::ensure!(bytes.len() > MIB / 3, "{} bytes", bytes.len());
-    Ok(bytes)
+    let functions: String = (0..count).map(function).collect();
+    extended(programs::ECHO_WAT, &functions)
+}
+
+/// A module's text with more before its last bracket.
+fn extended(module: &str, more: &str) -> Result<Vec<u8>> {
+    let open = module.trim_end().strip_suffix(')').context("a module")?;
+    Ok(wat::parse_str(format!("{open}{more})"))?)
 }

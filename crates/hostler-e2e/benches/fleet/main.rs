@@ -22,9 +22,11 @@ fn main() -> Result<()> {
             start::bench().await?;
             memory::sizes()?;
         }
-        if is_asked("trigger") || is_asked("deploy") {
-            let unit = trigger::bench().await?;
-            deploy::bench(unit).await?;
+        if is_asked("trigger") {
+            trigger::bench().await?;
+        }
+        if is_asked("deploy") {
+            deploy::bench().await?;
         }
         if is_asked("api") {
             api::bench().await?;

@@ -15,10 +15,20 @@ pub(crate) fn sizes() -> Result<()> {
     Ok(())
 }
 
-/// Resident memory of a process, in MB.
+/// Resident memory of a process, in MB; much of it is the program's own text,
+/// which the kernel maps as it likes and all processes of a program share.
 pub(crate) fn resident(id: ProcessId) -> Result<f64> {
+    status(id, "VmRSS:")
+}
+
+/// The part of it that is the process's alone, in MB.
+pub(crate) fn private(id: ProcessId) -> Result<f64> {
+    status(id, "RssAnon:")
+}
+
+fn status(id: ProcessId, field: &str) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", id.pid))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    Ok(kib.context("a process has VmRSS")? * 1_024.0 / 1e6)
+    Ok(kib.with_context(|| format!("a process has {field}"))? * 1_024.0 / 1e6)
 }

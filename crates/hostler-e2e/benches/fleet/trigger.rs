@@ -13,13 +13,24 @@ use hostler_e2e::{nats, processes, programs};
 use hostler_wire::rest::Resources;
 
 use crate::figures::{Times, figure};
-use crate::memory::resident;
+use crate::memory::{private, resident};
 
 const PAYLOAD: [u8; 128] = [b'x'; 128];
 const GROUP: &str = "trigger (wasm echo, 128 B)";
 
-/// Measures; the answer is one unit.
-pub(crate) async fn bench() -> Result<Duration> {
+/// One bare round trip over the server of a fleet: what other times of the
+/// same run are told in.
+pub(crate) async fn unit(fleet: &Fleet) -> Result<Duration> {
+    let client = nats::connect(fleet).await?;
+    let bare = answer_bare(&nats::connect(fleet).await?).await?;
+    let rounds = if crate::is_quick() { 500 } else { 5_000 };
+    one_by_one(&client, "bench.bare", rounds / 5).await?;
+    let unit = one_by_one(&client, "bench.bare", rounds).await?;
+    bare.abort();
+    Ok(Duration::from_secs_f64(unit.micros(0.5) / 1e6))
+}
+
+pub(crate) async fn bench() -> Result<()> {
     let fleet = Fleet::up().await?;
     let client = nats::connect(&fleet).await?;
     memory(&fleet, "size", "idle")?;
@@ -65,7 +76,7 @@ pub(crate) async fn bench() -> Result<Duration> {
     }
     flat(&fleet, &client).await?;
     bare.abort();
-    Ok(Duration::from_secs_f64(unit.micros(0.5) / 1e6))
+    Ok(())
 }
 
 async fn answer_bare(client: &Client) -> Result<tokio::task::JoinHandle<()>> {
@@ -147,6 +158,8 @@ fn memory(fleet: &Fleet, group: &str, when: &str) -> Result<()> {
             (resident(id)?, "MB"),
             Some(aim),
         );
+        let own = format!("{name}, of that its own (not mapped files), {when}");
+        figure(group, &own, (private(id)?, "MB"), None);
     }
     Ok(())
 }

@@ -14,6 +14,9 @@ use crate::slots::{NotReady, PoolOptions, Shared, boot, boot_begin, release};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// About as long as a deploy takes.
+const REST: Duration = Duration::from_millis(25);
+
 type Boots = JoinSet<Result<SlotId, NotReady>>;
 
 /// Boots that failed since one last succeeded, and when the last one did.
@@ -63,6 +66,7 @@ fn rules(pool: &PoolOptions) -> PoolRules {
         boots_at_once: pool.parallel.max(1),
         handshake_within: pool.boot,
         demand_window: pool.demand_window,
+        rest: REST,
         retry_first: FIRST_PAUSE,
         retry_most: LONGEST_PAUSE,
     }

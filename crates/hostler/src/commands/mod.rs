@@ -35,18 +35,21 @@ pub(crate) fn perform(cli: Cli) -> Result<()> {
     }
 }
 
-/// Daemons get all cores, commands for people one thread.
+/// The control plane gets all cores and a node, whose cores are for its work,
+/// one in four; commands for people run on the thread they are on.
 fn runtime(command: &Command) -> Result<tokio::runtime::Runtime> {
-    let is_daemon = matches!(
-        command,
-        Command::Control(_) | Command::Node(NodeCommand::Up(_))
-    );
-    let mut builder = if is_daemon {
-        tokio::runtime::Builder::new_multi_thread()
-    } else {
-        tokio::runtime::Builder::new_current_thread()
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = match command {
+        Command::Control(_) => Some(cores),
+        Command::Node(NodeCommand::Up(_)) => Some((cores / 4).max(1)),
+        _ => None,
+    };
+    let mut builder = match workers {
+        Some(_) => tokio::runtime::Builder::new_multi_thread(),
+        None => tokio::runtime::Builder::new_current_thread(),
     };
     builder
+        .worker_threads(workers.unwrap_or(1))
         .enable_all()
         .build()
         .context("could not start the runtime")
