@@ -270,7 +270,7 @@ mod tests {
         check("cr", 0, 0, Some(20));
         check("cr", 19, 0, Some(20));
         check("cr", 20, 1, None);
-        check("c", 0, 1, None);
+        check("c", 0, 2, None);
     }
 
     #[test]
