@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         .nth(1)
         .is_some_and(|word| word == service::EXEC_CHILD)
     {
-        return service::exec_child();
+        return service::exec_child(std::env::args().nth(2).as_deref());
     }
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)

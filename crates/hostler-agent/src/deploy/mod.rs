@@ -12,7 +12,7 @@ use hostler_wire::agent::{AgentDeployRequest, AgentRefusal};
 
 use crate::agent::Agent;
 use crate::function::Function;
-use crate::service::{Launch, Service, elf_check};
+use crate::service::{Blank, Launch, Service, elf_check};
 
 /// What runs.
 pub(crate) enum Workload {
@@ -22,7 +22,7 @@ pub(crate) enum Workload {
 
 /// The artifact and how it will be run: all that is known before the start.
 pub(crate) enum Prepared {
-    Service(Launch),
+    Service(Blank, Launch),
     Function(Vec<u8>),
 }
 
@@ -32,7 +32,12 @@ pub(crate) async fn prepare(
     request: &AgentDeployRequest,
 ) -> Result<Prepared, AgentRefusal> {
     match kind(&request.workload_type)? {
-        Kind::Service => service_prepare(agent, request).await.map(Prepared::Service),
+        Kind::Service => {
+            let blank = Blank::spawn(&agent.work, &agent.reaper)
+                .map_err(|error| AgentRefusal::Start(error.to_string()))?;
+            let launch = service_prepare(agent, request).await?;
+            Ok(Prepared::Service(blank, launch))
+        }
         Kind::Function => {
             let module = artifact::to_memory(&agent.client, &agent.slot, request).await;
             let module = module.map_err(|error| AgentRefusal::Artifact(error.to_string()))?;
@@ -49,8 +54,8 @@ pub(crate) async fn start(
 ) -> Result<Workload, AgentRefusal> {
     agent.status.count_start();
     match prepared {
-        Prepared::Service(launch) => {
-            let service = Service::start(&launch, agent.surroundings()).await;
+        Prepared::Service(blank, launch) => {
+            let service = Service::start(blank, &launch, agent.surroundings()).await;
             let service = service.map_err(|error| AgentRefusal::Start(error.to_string()))?;
             agent.status.running(service.pid());
             Ok(Workload::Service(service))
@@ -93,8 +98,6 @@ async fn service_prepare(
     std::fs::set_permissions(&program, Permissions::from_mode(0o700))
         .map_err(|error| AgentRefusal::Executable(error.to_string()))?;
     Ok(Launch {
-        agent: rustix::process::getpid().as_raw_nonzero().get(),
-        work: agent.work.clone(),
         program,
         name: request.workload_name.clone(),
         argv: request.argv.clone(),

@@ -6,7 +6,7 @@
 //! Landlock is used as far as the kernel has it; the rest works everywhere.
 //! Capabilities have to go because some let a process look into others in
 //! spite of Landlock.
-//! Applied by the process to itself right before it becomes the program.
+//! Applied by the process to itself before it becomes the program.
 
 use std::io;
 use std::path::Path;
@@ -72,6 +72,9 @@ const DEVICES: [&str; 6] = [
 /// A step of the confinement failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfineError {
+    /// There is no work folder.
+    #[error("could not find its work folder: {0}")]
+    Work(#[from] io::Error),
     /// The agent has died meanwhile.
     #[error("the agent has died")]
     Orphaned,

@@ -1,11 +1,15 @@
 //! Starting a service: the agent's half of what [`super::exec`] does.
+//!
+//! The process is made and confines itself while the artifact is still on its
+//! way, and is told what to become when that is here. One that is never told
+//! is killed.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -28,10 +32,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What a process is told to become.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Launch {
-    /// The agent's pid.
-    pub(crate) agent: i32,
-    /// Where it runs, and all it may write.
-    pub(crate) work: PathBuf,
     /// The program's file.
     pub(crate) program: PathBuf,
     /// Its name, `argv[0]`.
@@ -64,54 +64,84 @@ pub(super) struct Started {
     pub(super) stderr: pipe::Receiver,
 }
 
-/// Starts it; returns when the program has taken the process over.
-pub(super) async fn launch(launch: &Launch, reaper: &Reaper) -> Result<Started, StartError> {
-    let told = serde_json::to_vec(launch).map_err(io::Error::from)?;
-    let (ours, theirs) = StdStream::pair()?;
-    ours.set_nonblocking(true)?;
-    let mut ours = UnixStream::from_std(ours)?;
-    let mut child = spawn(launch, theirs)?;
-    let pid = Pid::from_child(&child);
-    let exit = reaper.awaits(pid);
-    let stdout = receiver(child.stdout.take().map(OwnedFd::from));
-    let stderr = receiver(child.stderr.take().map(OwnedFd::from));
-    let talk = async {
-        let mut why = String::new();
-        ours.write_all(&told).await?;
-        ours.shutdown().await?;
-        ours.read_to_string(&mut why).await?;
-        Ok::<_, io::Error>(why)
-    };
-    let refused = match tokio::time::timeout(PATIENCE, talk).await {
-        Ok(Ok(why)) if why.is_empty() => None,
-        Ok(Ok(why)) => Some(StartError::Refused(why)),
-        Ok(Err(error)) => Some(StartError::Spawn(error)),
-        Err(_) => Some(StartError::TimedOut),
-    };
-    match (refused, stdout, stderr) {
-        (None, Ok(stdout), Ok(stderr)) => Ok(Started {
-            pid,
-            exit,
-            stdout,
-            stderr,
-        }),
-        (refused, stdout, stderr) => {
-            // Dead already, or of no use; its status is taken by the reaper.
+/// A process that waits to become a program.
+pub(crate) struct Blank {
+    agent: UnixStream,
+    pid: Pid,
+    exit: oneshot::Receiver<i32>,
+    stdout: pipe::Receiver,
+    stderr: pipe::Receiver,
+    guard: Guard,
+}
+
+/// Kills what it guards, unless it is let go. The reaper takes the status.
+struct Guard(Option<Pid>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(pid) = self.0 {
+            // Dead already, or of no use.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            let _ = exit.await;
-            Err(refused
-                .or(stdout.err().map(StartError::Spawn))
-                .or(stderr.err().map(StartError::Spawn))
-                .unwrap_or(StartError::TimedOut))
         }
     }
 }
 
-fn spawn(launch: &Launch, talk: StdStream) -> io::Result<Child> {
+impl Blank {
+    /// Makes a process whose work folder this is. Main thread only.
+    pub(crate) fn spawn(work: &Path, reaper: &Reaper) -> io::Result<Self> {
+        let (ours, theirs) = StdStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let agent = UnixStream::from_std(ours)?;
+        let mut child = spawn(work, theirs)?;
+        let pid = Pid::from_child(&child);
+        let (exit, guard) = (reaper.awaits(pid), Guard(Some(pid)));
+        Ok(Self {
+            agent,
+            pid,
+            exit,
+            stdout: receiver(child.stdout.take().map(OwnedFd::from))?,
+            stderr: receiver(child.stderr.take().map(OwnedFd::from))?,
+            guard,
+        })
+    }
+
+    /// Has it become a program; returns when that has taken it over.
+    pub(super) async fn launch(mut self, launch: &Launch) -> Result<Started, StartError> {
+        let told = serde_json::to_vec(launch).map_err(io::Error::from)?;
+        let talk = tokio::time::timeout(PATIENCE, talk(&mut self.agent, &told));
+        let why = talk.await.map_err(|_| StartError::TimedOut)??;
+        if !why.is_empty() {
+            return Err(StartError::Refused(why));
+        }
+        self.guard.0 = None;
+        Ok(Started {
+            pid: self.pid,
+            exit: self.exit,
+            stdout: self.stdout,
+            stderr: self.stderr,
+        })
+    }
+}
+
+/// Tells it what to become; why it did not, or nothing.
+async fn talk(process: &mut UnixStream, told: &[u8]) -> io::Result<String> {
+    let mut why = String::new();
+    // One that could not confine itself reads no more, but says why.
+    let written = process.write_all(told).await;
+    let closed = process.shutdown().await;
+    process.read_to_string(&mut why).await?;
+    if why.is_empty() {
+        written.and(closed)?;
+    }
+    Ok(why)
+}
+
+fn spawn(work: &Path, talk: StdStream) -> io::Result<Child> {
+    let agent = rustix::process::getpid().as_raw_nonzero();
     Command::new(SELF)
-        .arg(EXEC_CHILD)
+        .args([EXEC_CHILD, &agent.to_string()])
         .env_clear()
-        .current_dir(&launch.work)
+        .current_dir(work)
         .stdin(OwnedFd::from(talk))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -2,7 +2,7 @@
 //! own (protocol 6.3).
 //!
 //! ```text
-//!  agent ──spawn──▶ agent, again (exec-child) ──confine, exec──▶ program
+//!  agent ──spawn──▶ agent, again (exec-child) ──confined, told, exec──▶ program
 //!        ◀── nothing, or why not ──┘                │ ended
 //!        ◀──────────────── reaper ──────────────────┘
 //! ```
@@ -26,7 +26,7 @@ mod watch;
 pub(crate) use confine::isolation;
 pub(crate) use elf::check_file as elf_check;
 pub(crate) use exec::{EXEC_CHILD, exec_child};
-pub(crate) use launch::Launch;
+pub(crate) use launch::{Blank, Launch};
 pub(crate) use reaper::Reaper;
 pub(crate) use stop::{Leftover, family_end};
 pub(crate) use watch::{Service, Surroundings};

@@ -15,7 +15,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::launch::{Launch, StartError, launch};
+use super::launch::{Blank, Launch, StartError};
 use super::output::pump;
 use super::reaper::{CODE_SIGNALLED, Reaper};
 use super::stop::family_end;
@@ -46,9 +46,13 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts a service; it runs when this returns. Main thread only.
-    pub(crate) async fn start(what: &Launch, around: Surroundings) -> Result<Self, StartError> {
-        let started = launch(what, &around.reaper).await?;
+    /// Starts a service in a process made for it; it runs when this returns.
+    pub(crate) async fn start(
+        blank: Blank,
+        what: &Launch,
+        around: Surroundings,
+    ) -> Result<Self, StartError> {
+        let started = blank.launch(what).await?;
         let pump =
             |pipe, level| tokio::spawn(pump(pipe, around.outbox.clone(), what.name.clone(), level));
         let output = [
