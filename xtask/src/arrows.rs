@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::root;
 
 /// Crate, and the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("hostler-core", &[]),
     ("hostler-daemon", &[]),
     ("hostler-wasm", &[]),
@@ -25,12 +25,17 @@ const ARROWS: [(&str, &[&str]); 10] = [
         &["hostler-core", "hostler-wire", "hostler-daemon"],
     ),
     (
+        "hostler-runners",
+        &["hostler-core", "hostler-wire", "hostler-daemon"],
+    ),
+    (
         "hostler-control",
         &[
             "hostler-core",
             "hostler-wire",
             "hostler-daemon",
             "hostler-store",
+            "hostler-runners",
         ],
     ),
     (
@@ -41,6 +46,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "hostler-daemon",
             "hostler-control",
             "hostler-node",
+            "hostler-runners",
         ],
     ),
     ("hostler-e2e", EVERYTHING),
@@ -53,6 +59,7 @@ const EVERYTHING: &[&str] = &[
     "hostler-store",
     "hostler-control",
     "hostler-node",
+    "hostler-runners",
     "hostler",
 ];
 
