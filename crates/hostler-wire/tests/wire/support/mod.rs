@@ -4,6 +4,7 @@ pub(crate) mod agent_bodies;
 pub(crate) mod nats_bodies;
 pub(crate) mod node_bodies;
 pub(crate) mod rest_bodies;
+pub(crate) mod runner_bodies;
 
 use std::collections::BTreeMap;
 
