@@ -12,12 +12,18 @@
 //! runners' ids follow from its own id: whoever finds an *asked* job asks for
 //! all of its runners again, and none is there twice.
 
+mod observe;
+mod step;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Mark, PoolName, Reason, RunnerId};
+use super::{Mark, PoolName, Reason, ReasonCode, RunnerId};
 use crate::Timestamp;
 use crate::id::JobId;
+
+pub use observe::{JobNews, Observation, job_observe};
+pub use step::{JobRules, JobStep, OnLost, OnTimeout, Sight, job_step, job_warning};
 
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -218,16 +224,23 @@ impl Job {
         }
     }
 
-    /// Whether something may still be done for it: an addition that timed out
-    /// may complete late.
-    pub fn is_open(&self) -> bool {
-        match self.stage {
-            Stage::Asked | Stage::Standing | Stage::RollingBack => true,
-            Stage::Ended(JobEnd::Completed) => false,
-            Stage::Ended(JobEnd::Timeout) => {
-                self.kind == JobKind::Add && self.items.iter().any(JobItem::may_come)
-            }
-        }
+    /// Whether it has ended. One that timed out may complete late.
+    pub const fn has_ended(&self) -> bool {
+        matches!(self.stage, Stage::Ended(_))
+    }
+
+    /// Whether its runners are looked after: an addition's for as long as there
+    /// are any, so that none is lost unseen.
+    pub fn is_watched(&self) -> bool {
+        let rest = self.items.iter().any(|item| item.gone_at.is_none());
+        !self.has_ended() || (self.kind == JobKind::Add && rest)
+    }
+
+    /// When the last thing happened to it, if nothing more can.
+    pub fn settled_at(&self) -> Option<Timestamp> {
+        let gone = self.items.iter().filter_map(|item| item.gone_at).max();
+        let last = self.ended_at.max(gone);
+        last.filter(|_| !self.is_watched())
     }
 
     /// What the request of the runner at `index` is labelled with.
@@ -249,6 +262,24 @@ impl Job {
 }
 
 impl JobItem {
+    /// Whether it was on a machine and is gone, without anybody having asked
+    /// for that through us.
+    pub fn is_lost(&self) -> bool {
+        let code = self.reason.as_ref().map(|reason| reason.code);
+        let unasked = matches!(code, Some(ReasonCode::Deleted | ReasonCode::NodeLost));
+        self.gone_at.is_some() && self.scheduled_at.is_some() && unasked
+    }
+
+    /// The same as asked for just now.
+    #[must_use]
+    pub fn asked(&self, now: Timestamp) -> Self {
+        Self {
+            tried: self.tried.clone(),
+            asked_at: Some(now),
+            ..Self::new(self.id.clone(), self.pool.clone())
+        }
+    }
+
     /// Whether it is asked for and may yet be seen on a machine.
     pub const fn may_come(&self) -> bool {
         self.asked_at.is_some() && self.scheduled_at.is_none() && self.gone_at.is_none()
@@ -256,17 +287,4 @@ impl JobItem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_same_job_asks_for_the_same_runners_again() {
-        let job = JobId::from_parts(1, [7; 10]);
-        let again = JobId::from_parts(1, [7; 10]);
-        assert_eq!(Job::runner_id(job, 3), Job::runner_id(again, 3));
-        assert_ne!(Job::runner_id(job, 3), Job::runner_id(job, 4));
-        let text = Job::runner_id(job, 3).to_string();
-        assert!(text.starts_with("node-placeholder-"), "{text}");
-        assert_eq!(text.len(), "node-placeholder-".len() + 36);
-    }
-}
+mod tests;

@@ -12,16 +12,22 @@
 //!   whoever could not ask keeps the facts it had
 //! - `reason`: why something is as it is, for people and programs
 //! - `status`: from facts to the word people read
+//! - `sweep`: machines of ours that no job knows of
 //! - `pool`: what kind of machines may be asked for, and how many
 //! - `job`: one request to add or remove runners, from its record to its end
+//! - `removal`: whom to remove, and the next step of a removal
 
 mod facts;
+mod fallback;
 mod id;
 pub mod job;
 pub mod pool;
 mod reason;
+pub mod removal;
 mod status;
+pub mod sweep;
 
+pub use fallback::{Rest, Rests, pool_instead, rest_after};
 pub use facts::{Machine, Mark, Program, Request, RunnerFacts};
 pub use id::{RunnerId, RunnerIdError};
 pub use pool::{Arch, Bounds, PoolName, RunnerPool, Taint, Window};

@@ -152,12 +152,12 @@ impl RunnerPool {
             slots: 64,
             price_micros: 0,
             price_ceiling_micros: None,
-            boot_within: Duration::from_secs(1_200),
+            boot_within: Duration::from_mins(20),
             boots_at_once: 100,
-            idle_for: Duration::from_secs(600),
-            cool_down: Duration::from_secs(60),
+            idle_for: Duration::from_mins(10),
+            cool_down: Duration::from_mins(1),
             retry_first: Duration::from_secs(15),
-            retry_most: Duration::from_secs(1_800),
+            retry_most: Duration::from_mins(30),
             fallback: Vec::new(),
         }
     }

@@ -67,10 +67,10 @@ pub struct StatusRules {
 impl Default for StatusRules {
     fn default() -> Self {
         Self {
-            program_grace: Duration::from_secs(120),
+            program_grace: Duration::from_mins(2),
             running_is_ready: false,
-            wait: Duration::from_secs(600),
-            register_within: Duration::from_secs(1_200),
+            wait: Duration::from_mins(10),
+            register_within: Duration::from_mins(20),
         }
     }
 }

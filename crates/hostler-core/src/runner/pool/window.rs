@@ -102,7 +102,10 @@ mod tests {
         let window: Window = window.parse().unwrap();
         let minutes = (4 + day) * DAY + hour * 60 + minute;
         let holds = window.holds_at(Timestamp::from_ms(minutes * 60_000));
-        assert_eq!(holds, expected, "{window:?} on day {day} at {hour}:{minute}");
+        assert_eq!(
+            holds, expected,
+            "{window:?} on day {day} at {hour}:{minute}"
+        );
     }
 
     #[test]
@@ -127,7 +130,15 @@ mod tests {
 
     #[test]
     fn what_is_no_window_is_refused() {
-        for bad in ["", "mon", "mon 8", "mon 08:00", "x 08:00-09:00", "mon 25:00-26:00", "mon 24:30-01:00"] {
+        for bad in [
+            "",
+            "mon",
+            "mon 8",
+            "mon 08:00",
+            "x 08:00-09:00",
+            "mon 25:00-26:00",
+            "mon 24:30-01:00",
+        ] {
             assert!(bad.parse::<Window>().is_err(), "{bad}");
         }
     }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::runner::{Machine, Mark};
 use crate::id::JobId;
+use crate::runner::{Machine, Mark};
 use Membership::{Awaited, NotAsked, Registered};
 
 const DEADLINE: Timestamp = Timestamp::from_ms(600_000);
@@ -98,11 +98,36 @@ fn a_request_that_the_provider_ended_has_failed() {
 
 #[test]
 fn ready_takes_a_machine_and_a_program_that_work() {
-    check(&machine(|m| m.is_ready = Some(false)), NotAsked, 1, ("provisioning", "NodeNotReady"));
-    check(&machine(|m| m.exists = Some(false)), NotAsked, 1, ("failed", "NodeLost"));
-    check(&program(|p| p.is_ready = false), NotAsked, 1, ("provisioning", "ProgramStarting"));
-    check(&program(|p| p.is_running = false), NotAsked, 1, ("provisioning", "ProgramStarting"));
-    check(&program(|p| p.name = None), NotAsked, 1, ("provisioning", "ProgramMissing"));
+    check(
+        &machine(|m| m.is_ready = Some(false)),
+        NotAsked,
+        1,
+        ("provisioning", "NodeNotReady"),
+    );
+    check(
+        &machine(|m| m.exists = Some(false)),
+        NotAsked,
+        1,
+        ("failed", "NodeLost"),
+    );
+    check(
+        &program(|p| p.is_ready = false),
+        NotAsked,
+        1,
+        ("provisioning", "ProgramStarting"),
+    );
+    check(
+        &program(|p| p.is_running = false),
+        NotAsked,
+        1,
+        ("provisioning", "ProgramStarting"),
+    );
+    check(
+        &program(|p| p.name = None),
+        NotAsked,
+        1,
+        ("provisioning", "ProgramMissing"),
+    );
 }
 
 #[test]
@@ -134,7 +159,12 @@ fn the_loose_rule_takes_a_program_that_runs() {
 
 #[test]
 fn a_machine_that_is_to_join_is_ready_once_it_has() {
-    check(&working(), Awaited, 1_199, ("provisioning", "NotRegistered"));
+    check(
+        &working(),
+        Awaited,
+        1_199,
+        ("provisioning", "NotRegistered"),
+    );
     check(&working(), Awaited, 1_200, ("failed", "NotRegistered"));
     check(&working(), Registered, 1_200, ("ready", ""));
 }
