@@ -12,11 +12,13 @@
 //!   whoever could not ask keeps the facts it had
 //! - `reason`: why something is as it is, for people and programs
 //! - `status`: from facts to the word people read
+//! - `demand`: how many machines each pool is to have more or less, and why
 //! - `sweep`: machines of ours that no job knows of
 //! - `pool`: what kind of machines may be asked for, and how many
 //! - `job`: one request to add or remove runners, from its record to its end
 //! - `removal`: whom to remove, and the next step of a removal
 
+pub mod demand;
 mod facts;
 mod fallback;
 mod id;
