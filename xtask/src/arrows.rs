@@ -13,9 +13,10 @@ use anyhow::{Context as _, Result, bail};
 use crate::root;
 
 /// Crate, and the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("hostler-core", &[]),
     ("hostler-daemon", &[]),
+    ("hostler-kubesim", &[]),
     ("hostler-wasm", &[]),
     ("hostler-wire", &["hostler-core"]),
     ("hostler-store", &["hostler-core"]),
