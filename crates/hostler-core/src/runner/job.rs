@@ -110,6 +110,9 @@ pub struct JobItem {
     /// Whether it is being taken back from its pool, to be asked from another.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_moving: bool,
+    /// The one machine it is to be on, if it adopts one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
     /// The machine it was seen on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
@@ -149,6 +152,7 @@ impl JobItem {
             pool,
             tried: Vec::new(),
             is_moving: false,
+            machine: None,
             node: None,
             asked_at: None,
             scheduled_at: None,
@@ -229,6 +233,13 @@ impl Job {
         matches!(self.stage, Stage::Ended(_))
     }
 
+    /// Whether its requests were taken back, or are being: it did nothing.
+    pub fn is_rolled_back(&self) -> bool {
+        let unasked = self.items.iter().all(|item| item.asked_at.is_none());
+        let ended = matches!(self.stage, Stage::Ended(_)) && self.kind == JobKind::Add;
+        self.stage == Stage::RollingBack || (ended && unasked)
+    }
+
     /// Whether its runners are looked after: an addition's for as long as there
     /// are any, so that none is lost unseen.
     pub fn is_watched(&self) -> bool {
@@ -275,6 +286,7 @@ impl JobItem {
     pub fn asked(&self, now: Timestamp) -> Self {
         Self {
             tried: self.tried.clone(),
+            machine: self.machine.clone(),
             asked_at: Some(now),
             ..Self::new(self.id.clone(), self.pool.clone())
         }

@@ -4,9 +4,15 @@
 //! read by several managers; two that write the same job at once are told
 //! apart by its revision.
 
+mod file;
+mod memory;
+
 use async_trait::async_trait;
 use hostler_core::id::JobId;
 use hostler_core::runner::job::Job;
+
+pub use file::FileBook;
+pub use memory::MemoryBook;
 
 /// A book of jobs. Every method returns within some seconds.
 #[async_trait]

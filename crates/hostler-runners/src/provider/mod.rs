@@ -14,6 +14,7 @@
 //!   machine, nor does it retry for longer.
 
 mod error;
+pub mod fake;
 mod snapshot;
 
 use std::sync::Arc;
