@@ -1,7 +1,7 @@
 //! What each pool grows by: for queued work, for its floor, to be warm; and
 //! which removals are called off for that.
 
-use super::bins::{Bin, Source, bins};
+use super::bins::{Bin, bins};
 use super::facts::{DemandFacts, Life, PoolFacts, Queued};
 use super::failures::Failures;
 use super::headroom::Headroom;
