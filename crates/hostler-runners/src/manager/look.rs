@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hostler_core::Timestamp;
 use hostler_core::runner::job::{
-    Job, JobItem, JobNews, Observation, Sight, job_observe, job_warning,
+    Job, JobItem, JobKind, JobNews, Observation, Sight, job_observe, job_warning,
 };
 use hostler_core::runner::removal::{Drain, RemovalSight};
 use hostler_core::runner::{Membership, PoolName, RunnerFacts, RunnerId, Verdict, runner_status};
@@ -35,9 +35,13 @@ impl Manager {
         runner_status(facts, membership, &self.rules().status, view.now)
     }
 
-    /// Looks at each runner of the job; says what is new.
+    /// Looks at each runner of the job; says what is new. A removal's items say
+    /// what was done to them, and nothing else.
     pub(super) fn observe(&self, job: &mut Job, view: &View) -> Vec<(usize, JobNews)> {
         let mut news = Vec::new();
+        if job.kind == JobKind::Remove {
+            return news;
+        }
         for index in 0..job.items.len() {
             let (item, told) = self.observe_one(job, &job.items[index], view);
             job.items[index] = item;

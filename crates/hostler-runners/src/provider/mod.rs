@@ -15,6 +15,7 @@
 
 mod error;
 pub mod fake;
+pub mod local;
 mod snapshot;
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@ mod node;
 mod node_up;
 mod operation;
 mod run;
+mod runners;
 mod sim;
 mod token;
 mod workload;
@@ -17,9 +18,11 @@ mod workload;
 use anyhow::{Context as _, Result};
 use clap::CommandFactory as _;
 
-use crate::args::{Cli, Command, NodeCommand};
+use crate::args::{Cli, Command, NodeCommand, RunnersArgs};
 use crate::output::Output;
 use crate::up;
+
+pub(crate) use runners::log_level as runners_log_level;
 
 pub(crate) fn perform(cli: Cli) -> Result<()> {
     let output = Output {
@@ -38,7 +41,9 @@ pub(crate) fn perform(cli: Cli) -> Result<()> {
 fn runtime(command: &Command) -> Result<tokio::runtime::Runtime> {
     let is_daemon = matches!(
         command,
-        Command::Control(_) | Command::Node(NodeCommand::Up(_))
+        Command::Control(_)
+            | Command::Node(NodeCommand::Up(_))
+            | Command::Runners(RunnersArgs { command: None, .. })
     );
     let mut builder = if is_daemon {
         tokio::runtime::Builder::new_multi_thread()
@@ -68,6 +73,7 @@ async fn speak(command: Command, global: &crate::args::Global, output: Output) -
         Command::Rm(which) => workload::remove(which, &client()?, output).await,
         Command::Explain(which) => workload::explain(which, &client()?, output).await,
         Command::Call(args) => call::call(args, global, output).await,
+        Command::Runners(args) => runners::runners(args, global, output).await,
         Command::Token(command) => token::perform(command, &client()?, output).await,
         Command::Operation(command) => operation::perform(command, &client()?, output).await,
         Command::Completions { .. } | Command::Sim(_) | Command::Context(_) => Ok(()),

@@ -1,9 +1,9 @@
-//! What a look at the provider's facts changes in what is written down of a
-//! job. Moments are written once; gone is only believed when it must be true.
+//! What a look at the provider's facts changes in what is written down of an
+//! addition. Moments are written once; gone is only believed when it must be true.
 
 use std::time::Duration;
 
-use super::{Job, JobEnd, JobItem, JobKind, Stage};
+use super::{Job, JobEnd, JobItem, Stage};
 use crate::Timestamp;
 use crate::runner::{Reason, ReasonCode, Request, RunnerFacts, RunnerStatus, Verdict};
 
@@ -73,7 +73,7 @@ fn missing(
     (lag, now): (Duration, Timestamp),
 ) -> (JobItem, Option<JobNews>) {
     let mut item = item.clone();
-    let was_asked = job.kind == JobKind::Remove || item.asked_at.is_some();
+    let was_asked = item.asked_at.is_some();
     let is_young = item.asked_at.is_some_and(|asked| now < asked + lag);
     let is_unseen = item.scheduled_at.is_none() && is_young;
     if item.gone_at.is_some() || item.is_moving || !was_asked || is_unseen {
@@ -88,7 +88,7 @@ fn missing(
 fn gone_why(job: &Job, item: &JobItem, is_unwanted: bool) -> ReasonCode {
     let was = item.reason.as_ref().map(|reason| reason.code);
     match was {
-        _ if job.kind == JobKind::Remove || is_unwanted => ReasonCode::Removed,
+        _ if is_unwanted => ReasonCode::Removed,
         Some(ReasonCode::NodeLost) => ReasonCode::NodeLost,
         _ if job.stage == Stage::Ended(JobEnd::Timeout) && item.scheduled_at.is_none() => {
             ReasonCode::DeadlinePassed

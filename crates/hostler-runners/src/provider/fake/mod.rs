@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use super::{Check, Order, Provider, ProviderError, ProviderInfo, Snapshot};
 use crate::clock::Clock;
-pub use faults::{Call, Fault};
+pub use faults::{Call, Death, Fault};
 pub use pace::Pace;
 use world::World;
 
@@ -64,6 +64,11 @@ impl Fake {
     /// Makes the next calls fail so, one after the other.
     pub fn fault(&self, fault: Fault) {
         self.world().faults.add(fault);
+    }
+
+    /// The manager with this token dies in the middle of a call.
+    pub fn death(&self, death: Death) {
+        self.world().faults.dies(death);
     }
 
     /// How many runners there are.
@@ -165,10 +170,14 @@ impl Provider for Fake {
 
     async fn create(&self, order: &Order) -> Result<(), ProviderError> {
         tokio::task::yield_now().await;
+        let death = self.world().faults.death_at_create();
+        death.before().await;
         let now = self.now();
-        self.act(Call::Create(order.id.clone()), |world| {
+        let done = self.act(Call::Create(order.id.clone()), |world| {
             world.create(order, now);
-        })
+        });
+        death.after().await;
+        done
     }
 
     async fn cordon(&self, id: &RunnerId, closed: bool) -> Result<(), ProviderError> {
@@ -177,7 +186,11 @@ impl Provider for Fake {
     }
 
     async fn release(&self, id: &RunnerId) -> Result<(), ProviderError> {
-        self.act(Call::Release(id.clone()), |world| world.release(id))
+        let death = self.world().faults.death_at_release();
+        death.before().await;
+        let done = self.act(Call::Release(id.clone()), |world| world.release(id));
+        death.after().await;
+        done
     }
 
     async fn check(&self, pools: &[Arc<RunnerPool>]) -> Vec<Check> {
