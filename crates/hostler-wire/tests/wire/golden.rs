@@ -4,7 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{agent_bodies as agent, nats_bodies as nats, node_bodies, rest_bodies, runner_bodies};
+use crate::support::{
+    agent_bodies as agent, nats_bodies as nats, node_bodies, rest_bodies, runner_bodies,
+};
 use hostler_wire::nats::{Message, envelope};
 
 fn folder(name: &str) -> PathBuf {
