@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -87,7 +87,8 @@ impl Cluster {
         world.advance(end);
     }
 
-    /// Looks at the objects.
+    /// Looks at the objects. The cluster stands still for as long, so the look
+    /// itself must not call it.
     pub fn look<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
         look(&View(&self.shared.world().store))
     }
@@ -253,10 +254,13 @@ impl Cluster {
     }
 }
 
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
 /// Runs the controllers after every change, and when something is due.
 async fn drive(shared: Arc<Shared>) {
     let mut changed = shared.world().store.changed();
     loop {
+        let begun = Instant::now();
         let sleep = {
             let mut world = shared.world();
             changed.mark_unchanged();
@@ -266,6 +270,8 @@ async fn drive(shared: Arc<Shared>) {
             let next = world.next_wake();
             next.and_then(|next| world.clock.until(next))
         };
+        // Requests have the world for as long as the controllers had it.
+        tokio::time::sleep(begun.elapsed().min(LONGEST_PAUSE)).await;
         let due = async {
             match sleep {
                 Some(span) => tokio::time::sleep(span).await,

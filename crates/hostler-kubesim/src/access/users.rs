@@ -28,14 +28,27 @@ impl Users {
         token
     }
 
-    /// Who sends this `Authorization` header.
-    pub(crate) fn of(&self, header: Option<&str>) -> Result<User, Refusal> {
+    /// Who sends this `Authorization` header, and perhaps asks to be taken for
+    /// somebody else, which only `admin` may.
+    pub(crate) fn of(&self, header: Option<&str>, acts_as: Option<&str>) -> Result<User, Refusal> {
         let Some(header) = header else {
             return Ok(User::anonymous());
         };
         let token = header.strip_prefix("Bearer ").unwrap_or_default();
         let found = self.0.get(token.trim());
-        found.cloned().ok_or_else(Refusal::unauthorized)
+        let user = found.cloned().ok_or_else(Refusal::unauthorized)?;
+        match acts_as {
+            None => Ok(user),
+            Some(other) if user.is("Group", "", "system:masters") => Ok(User::named(other)),
+            Some(other) => {
+                let who = user.name;
+                let message = format!(
+                    "users \"{other}\" is forbidden: User \"{who}\" cannot impersonate resource \
+                     \"users\" in API group \"\" at the cluster scope"
+                );
+                Err(Refusal::new(403, "Forbidden", message))
+            }
+        }
     }
 }
 

@@ -159,7 +159,8 @@ async fn read(shared: &Shared, request: Request<Incoming>) -> Result<Call, Refus
     };
     let query = Query::read(parts.uri.query().unwrap_or_default());
     let info = Info::read(parts.method.as_str(), parts.uri.path(), query.is("watch"));
-    let user = shared.world().users.of(header(&AUTHORIZATION))?;
+    let acts_as = header(&HeaderName::from_static("impersonate-user"));
+    let user = shared.world().users.of(header(&AUTHORIZATION), acts_as)?;
     Ok(Call {
         info,
         query,

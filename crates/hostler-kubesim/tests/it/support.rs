@@ -1,11 +1,16 @@
 //! What tests share: clusters, clients, pods and roles as text.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use hostler_kubesim::{Cluster, Options, Pace, Pool, Timings};
+use k8s_openapi::NamespaceResourceScope;
+use kube::api::PostParams;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
+use kube::{Api, Client, Config};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// How long any single wait may take, in real time.
@@ -15,13 +20,31 @@ pub(crate) const SOON: Duration = Duration::from_secs(20);
 pub(crate) const PLACEHOLDERS: &str = "app=node-placeholder";
 pub(crate) const RUNNERS: &str = "app=daytona-runner";
 
-/// A client of the simulated cluster.
-pub(crate) async fn client(cluster: &Cluster, user: &str) -> Result<Client> {
+/// How to reach the simulated cluster. Nothing is tried again by itself, so
+/// that a test sees each answer.
+pub(crate) async fn config(cluster: &Cluster, user: &str) -> Result<Config> {
     let _already = rustls::crypto::ring::default_provider().install_default();
     let text = cluster.kubeconfig(user, "default");
     let parsed = Kubeconfig::from_yaml(&text)?;
-    let config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await?;
-    Client::try_from(config).context("a client")
+    let mut config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await?;
+    config.default_retry = false;
+    Ok(config)
+}
+
+/// A client of the simulated cluster.
+pub(crate) async fn client(cluster: &Cluster, user: &str) -> Result<Client> {
+    Client::try_from(config(cluster, user).await?).context("a client")
+}
+
+/// Creates in the namespace `default`.
+pub(crate) async fn create<K>(client: &Client, body: Value) -> Result<K>
+where
+    K: kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    K: Clone + DeserializeOwned + Serialize + Debug,
+{
+    let api: Api<K> = Api::namespaced(client.clone(), "default");
+    let object = serde_json::from_value(body)?;
+    Ok(api.create(&PostParams::default(), &object).await?)
 }
 
 /// A cluster whose time is stepped, with a pool of runners.

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::size;
 use crate::catalog::PODS;
-use crate::control::facts::{NodeFacts, PodFacts};
+use crate::control::facts::{NodeFacts, PodFacts, Wants};
 use crate::control::machines;
 use crate::control::scene::Scene;
 use crate::control::scheduler::{Seat, Spaces, fits, spaces};
@@ -83,6 +83,8 @@ struct Plan {
     new_of: Vec<Option<usize>>,
     new: Vec<usize>,
     spaces: Spaces,
+    /// Seats before this one have no room for who wants this: pods only come.
+    full: BTreeMap<Wants, usize>,
 }
 
 impl Plan {
@@ -98,6 +100,7 @@ impl Plan {
             new_of: Vec::new(),
             seats: Vec::new(),
             spaces: spaces(world),
+            full: BTreeMap::new(),
             pools,
             like,
         };
@@ -122,8 +125,12 @@ impl Plan {
     }
 
     fn place(&mut self, world: &World, pod: &Arc<PodFacts>) -> Placed {
+        let from = self.full.get(&pod.wants).copied().unwrap_or(0);
         let free = |index: &usize| fits(&pod.wants, *index, &self.seats, &self.spaces).is_ok();
-        if let Some(index) = (0..self.seats.len()).find(free) {
+        let found = (from..self.seats.len()).find(free);
+        let end = found.unwrap_or(self.seats.len());
+        self.full.insert(pod.wants.clone(), end);
+        if let Some(index) = found {
             self.seats[index].take(pod);
             return self.new_of[index].map_or(Placed::OnItsWay, Placed::New);
         }
