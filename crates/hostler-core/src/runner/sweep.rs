@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::id::JobId;
 
-    const APART: Duration = Duration::from_secs(60);
+    const APART: Duration = Duration::from_mins(1);
     const NOW: Timestamp = Timestamp::from_ms(60_000);
 
     fn listed(id: &str, owner: Option<&str>) -> Listed {
@@ -89,36 +89,42 @@ mod tests {
     }
 
     /// What is released of one machine that was suspected at this time.
-    fn check(one: Listed, known: &[&str], since: Option<i64>, expected: bool) {
+    fn check(one: &Listed, known: &[&str], since: Option<i64>, expected: bool) {
         let known = known.iter().map(|id| id.parse().unwrap()).collect();
         let suspected = since.map(|ms| (one.id.clone(), Timestamp::from_ms(ms)));
         let before = suspected.into_iter().collect();
-        let found = sweep(&[one.clone()], "fleet-1", &known, (&before, APART), NOW);
+        let found = sweep(
+            std::slice::from_ref(one),
+            "fleet-1",
+            &known,
+            (&before, APART),
+            NOW,
+        );
         assert_eq!(found.release.contains(&one.id), expected, "{one:?}");
     }
 
     #[test]
     fn an_orphan_goes_at_the_second_look() {
-        check(listed("a", Some("fleet-1")), &[], None, false);
-        check(listed("a", Some("fleet-1")), &[], Some(1), false);
-        check(listed("a", Some("fleet-1")), &[], Some(0), true);
-        check(listed("a", Some("fleet-1")), &["a"], Some(0), false);
+        check(&listed("a", Some("fleet-1")), &[], None, false);
+        check(&listed("a", Some("fleet-1")), &[], Some(1), false);
+        check(&listed("a", Some("fleet-1")), &[], Some(0), true);
+        check(&listed("a", Some("fleet-1")), &["a"], Some(0), false);
     }
 
     #[test]
     fn what_is_not_exactly_ours_is_never_touched() {
         for owner in [None, Some("fleet-10"), Some("fleet"), Some("Fleet-1")] {
-            check(listed("a", owner), &[], Some(0), false);
+            check(&listed("a", owner), &[], Some(0), false);
         }
         let by_hand = Listed {
             mark: None,
             ..listed("a", Some("fleet-1"))
         };
-        check(by_hand, &[], Some(0), false);
+        check(&by_hand, &[], Some(0), false);
         let terminating = Listed {
             is_terminating: true,
             ..listed("a", Some("fleet-1"))
         };
-        check(terminating, &[], Some(0), false);
+        check(&terminating, &[], Some(0), false);
     }
 }

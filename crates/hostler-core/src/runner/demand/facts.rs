@@ -107,7 +107,7 @@ pub struct Terms {
 
 /// How long a node may be silent until its machine is given up: longer than
 /// any lease, and than a machine takes to start again.
-const LOST_AFTER: Duration = Duration::from_secs(600);
+const LOST_AFTER: Duration = Duration::from_mins(10);
 
 impl Terms {
     /// The terms of a pool at `now`.

@@ -13,7 +13,7 @@ use super::facts::{Life, Machine, PoolFacts, Terms};
 use crate::Timestamp;
 
 /// How long a machine must have been a node to speak for its pool.
-const STEADY: Duration = Duration::from_secs(60);
+const STEADY: Duration = Duration::from_mins(1);
 
 /// Failures of a pool since it last did well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -28,12 +28,12 @@ pub(super) fn pool(name: &str) -> PoolFacts {
         warm: 0,
         in_flight: 5,
         price: 1,
-        boot_within: Duration::from_secs(1_500),
-        idle_for: Duration::from_secs(600),
-        lost_after: Duration::from_secs(600),
-        cool_down: Duration::from_secs(60),
+        boot_within: Duration::from_mins(25),
+        idle_for: Duration::from_mins(10),
+        lost_after: Duration::from_mins(10),
+        cool_down: Duration::from_mins(1),
         retry_first: Duration::from_secs(15),
-        retry_most: Duration::from_secs(120),
+        retry_most: Duration::from_mins(2),
     };
     PoolFacts {
         terms,

@@ -72,13 +72,13 @@ mod tests {
 
     const SINCE: Timestamp = Timestamp::from_ms(7);
 
-    fn node(seated: u32) -> Option<NodeSight> {
-        Some(NodeSight {
+    fn node(seated: u32) -> NodeSight {
+        NodeSight {
             silent_since: None,
             scheduling: Scheduling::Open,
             seated,
             idle_since: SINCE,
-        })
+        }
     }
 
     #[track_caller]
@@ -99,25 +99,29 @@ mod tests {
     fn a_machine_is_where_its_job_its_provider_and_the_fleet_say() {
         use Life::{Booting, Busy, Draining, Failed, Held, Idle, Leaving, Silent};
         check(None, None, [Booting, Failed, Failed]);
-        check(None, node(0), [Idle(SINCE), Idle(SINCE), Failed]);
-        check(None, node(2), [Busy, Busy, Failed]);
-        let closed = node(0).map(|node| NodeSight {
+        check(None, Some(node(0)), [Idle(SINCE), Idle(SINCE), Failed]);
+        check(None, Some(node(2)), [Busy, Busy, Failed]);
+        let closed = NodeSight {
             scheduling: Scheduling::Closed,
-            ..node
-        });
-        check(None, closed, [Held, Held, Failed]);
-        let silent = closed.map(|node| NodeSight {
+            ..node(0)
+        };
+        check(None, Some(closed), [Held, Held, Failed]);
+        let silent = NodeSight {
             silent_since: Some(SINCE),
-            ..node
-        });
-        check(None, silent, [Silent(SINCE), Silent(SINCE), Failed]);
-        check(Some(Removal::Begun), node(0), [Draining { empty: true }; 3]);
+            ..closed
+        };
+        check(None, Some(silent), [Silent(SINCE), Silent(SINCE), Failed]);
         check(
             Some(Removal::Begun),
-            node(1),
+            Some(node(0)),
+            [Draining { empty: true }; 3],
+        );
+        check(
+            Some(Removal::Begun),
+            Some(node(1)),
             [Draining { empty: false }; 3],
         );
         check(Some(Removal::Begun), None, [Leaving; 3]);
-        check(Some(Removal::Final), node(1), [Leaving; 3]);
+        check(Some(Removal::Final), Some(node(1)), [Leaving; 3]);
     }
 }

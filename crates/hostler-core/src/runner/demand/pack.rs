@@ -32,16 +32,16 @@ impl<'a> Growth<'a> {
         for (pool, _) in &kind.pools {
             self.pools[*pool].is_wanted = true;
         }
-        match self.into_supply(work, kind) {
+        match self.supply_put(work, kind) {
             Some(Source::Idle) => Err(Why::NotByRoom),
             Some(_) => Ok(()),
             None if self.facts.now < work.since + self.facts.patience => Ok(()),
-            None => self.into_new(work, kind),
+            None => self.buy_for(work, kind),
         }
     }
 
     /// The first bin with room, if there is one.
-    fn into_supply(&mut self, work: &'a Queued, kind: &mut Kind) -> Option<Source> {
+    fn supply_put(&mut self, work: &'a Queued, kind: &mut Kind) -> Option<Source> {
         for (pool, from) in &mut kind.pools {
             let bins = &mut self.pools[*pool].bins;
             let found = (*from..bins.len()).find(|at| bins[*at].put(work));
@@ -59,7 +59,7 @@ impl<'a> Growth<'a> {
 
     /// A machine of the cheapest pool that may have one. A pool that failed
     /// lately is given its trial, and the work goes on to the next pool.
-    fn into_new(&mut self, work: &'a Queued, kind: &Kind) -> Result<(), Why> {
+    fn buy_for(&mut self, work: &'a Queued, kind: &Kind) -> Result<(), Why> {
         let needs = work.needs;
         let mut tried = false;
         for (at, _) in &kind.pools {

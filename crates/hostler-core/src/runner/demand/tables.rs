@@ -50,9 +50,9 @@ fn queued_work_is_packed_into_as_few_machines_as_hold_it() {
     let slots = pool("a").with(|terms| terms.slots = 1);
     check(works(3), vec![slots], &["a: add 3, demand"]);
     let mut apart = works(3);
-    apart
-        .iter_mut()
-        .for_each(|work| work.apart = Some("web".into()));
+    for work in &mut apart {
+        work.apart = Some("web".into());
+    }
     check(apart, vec![pool("a")], &["a: add 3, demand"]);
 }
 
@@ -330,7 +330,7 @@ fn every_reason_is_a_sentence() {
             "the pool has all 1 machines that it may",
         ]
     );
-    let left = Duration::from_secs(120);
+    let left = Duration::from_mins(2);
     let why = super::Why::BackedOff { rounds: 2, left };
     assert_eq!(
         why.to_string(),

@@ -216,7 +216,7 @@ fn new_job(id: JobId, kind: JobKind, force: bool, now: crate::Timestamp) -> Job 
             JobKind::Remove => JobStage::Standing,
         },
         requested_at: now,
-        deadline: now + std::time::Duration::from_secs(1_500),
+        deadline: now + std::time::Duration::from_mins(25),
         asked_by: None,
         request_digest: None,
         worker: None,

@@ -121,12 +121,13 @@ impl Look<'_> {
 
     fn life(&self, item: &JobItem, pool: usize, loads: &BTreeMap<NodeId, u32>) -> Life {
         let store = self.store;
-        let removal = store
-            .removal(&item.id)
-            .map(|_| match store.is_final(&item.id) {
-                true => Removal::Final,
-                false => Removal::Begun,
-            });
+        let removal = store.removal(&item.id).map(|_| {
+            if store.is_final(&item.id) {
+                Removal::Final
+            } else {
+                Removal::Begun
+            }
+        });
         let node = store.node_of(&item.id).map(|(id, node)| NodeSight {
             silent_since: silent_since(node, self.now),
             scheduling: node.scheduling,
@@ -174,9 +175,10 @@ impl Look<'_> {
             is_terminating: listed.is_terminating,
             ..RunnerFacts::waiting(item.id.clone(), item.pool.clone(), listed.mark, created)
         };
-        let membership = match joined {
-            true => Membership::Registered,
-            false => Membership::Awaited,
+        let membership = if joined {
+            Membership::Registered
+        } else {
+            Membership::Awaited
         };
         let rules = StatusRules {
             register_within: self.store.pools[pool].pool.boot_within,
@@ -196,7 +198,7 @@ fn terms(stage: &Stage, mut terms: Terms) -> Terms {
         terms.min = 0;
     }
     if !stage.guards(GrowthGuard::BootTime) {
-        terms.boot_within = Duration::from_secs(600);
+        terms.boot_within = Duration::from_mins(10);
     }
     terms
 }

@@ -21,7 +21,7 @@ use crate::runner::removal::{Drain, RemovalSight, RemovalStep, removal_step};
 use crate::runner::sweep::{Listed, sweep};
 
 /// Between two sweeps.
-pub(super) const SWEEP: Duration = Duration::from_secs(60);
+pub(super) const SWEEP: Duration = Duration::from_mins(1);
 
 /// A control plane.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Manager {
             note(stage, &plan);
             decided(&look, &plan, &mut acts);
             for job in store.jobs.values() {
-                self.job(&look, job, &mut acts);
+                steps(&look, job, &mut acts);
             }
             let swept = swept(stage, store, &shown);
             acts.extend(swept.into_iter().map(Act::Sweep));
@@ -93,14 +93,15 @@ impl Manager {
             stage.after(1, 3 * SECOND, Event::Act { manager, life, act });
         }
     }
+}
 
-    fn job(&self, look: &Look<'_>, job: &Job, acts: &mut Vec<Act>) {
-        match job.kind {
-            JobKind::Add => added(look, job, acts),
-            JobKind::Remove => {
-                let open = job.items.iter().filter(|item| item.gone_at.is_none());
-                acts.extend(open.filter_map(|item| removed(look, job, item)));
-            }
+/// The next steps of a job.
+fn steps(look: &Look<'_>, job: &Job, acts: &mut Vec<Act>) {
+    match job.kind {
+        JobKind::Add => added(look, job, acts),
+        JobKind::Remove => {
+            let open = job.items.iter().filter(|item| item.gone_at.is_none());
+            acts.extend(open.filter_map(|item| removed(look, job, item)));
         }
     }
 }
@@ -249,7 +250,7 @@ fn swept(stage: &Stage, store: &mut Store, shown: &Shown) -> Vec<RunnerId> {
 
 /// Jobs of which nothing is left are thrown away after a while.
 fn prune(store: &mut Store, now: crate::Timestamp) {
-    let keep = Duration::from_secs(600);
+    let keep = Duration::from_mins(10);
     let over = |item: &JobItem| item.gone_at.is_some_and(|at| now >= at + keep);
     store.jobs.retain(|_, job| !job.items.iter().all(over));
 }

@@ -26,7 +26,10 @@ impl World {
         for _ in 0..number {
             self.bring_one(pool, is_far);
         }
-        self.stage.after(20 * SECOND, 8 * MINUTE, Event::Bring);
+        // A lull now and then, in which machines become idle and go.
+        let longest = if self.stage.rng.chance(30) { 40 } else { 5 };
+        self.stage
+            .after(20 * SECOND, longest * MINUTE, Event::Bring);
     }
 
     fn bring_one(&mut self, in_a_pool: bool, is_far: bool) {

@@ -26,17 +26,17 @@ fn check(seeds: u64, faults: u64) {
 
 #[test]
 fn many_fleets_grow_and_shrink_within_their_bounds() {
-    check(120, 50);
+    check(60, 50);
 }
 
 #[test]
 fn fleets_in_which_everything_breaks_stay_within_their_bounds() {
-    check(60, 100);
+    check(40, 100);
 }
 
 #[test]
 fn fleets_whose_provider_is_well_settle() {
-    check(30, 0);
+    check(20, 0);
 }
 
 #[test]

@@ -86,11 +86,11 @@ impl World {
         let fewest = if temper == Slow { 5 } else { 1 };
         pool.boots_at_once = u32::try_from(rng.within(fewest, 5)).unwrap_or(1);
         pool.boot_within = match temper {
-            Slow => Duration::from_secs(25 * 60),
-            _ => Duration::from_secs(5 * 60),
+            Slow => Duration::from_mins(25),
+            _ => Duration::from_mins(5),
         };
         pool.idle_for = Duration::from_secs(rng.within(60, 300));
-        pool.retry_most = Duration::from_secs(300);
+        pool.retry_most = Duration::from_mins(5);
         self.cloud.tempers.push(temper);
         self.cloud.short_until.push(0);
         self.store.pools.push(PoolRow {
@@ -209,9 +209,10 @@ impl World {
             self.stage.at(now + held, late);
         }
         let lost = self.stage.trouble(15);
-        let (delay, answer) = match lost || answer == Answer::Unknown {
-            true => (CALL, Answer::Unknown),
-            false => (self.stage.rng.within(50, 2 * SECOND), answer),
+        let (delay, answer) = if lost || answer == Answer::Unknown {
+            (CALL, Answer::Unknown)
+        } else {
+            (self.stage.rng.within(50, 2 * SECOND), answer)
         };
         let event = Event::Answer {
             manager,
