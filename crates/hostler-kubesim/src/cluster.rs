@@ -65,7 +65,8 @@ impl Cluster {
         self.shared.world().users.token(user)
     }
 
-    /// The text of a kubeconfig for a user, with its namespace.
+    /// The text of a kubeconfig for a user, with its namespace. `kubectl` sends
+    /// no token over plain HTTP: to this API it is `system:anonymous`.
     pub fn kubeconfig(&self, user: &str, namespace: &str) -> String {
         let token = self.token(user);
         let context = json!({"cluster": "sim", "user": user, "namespace": namespace});

@@ -10,6 +10,8 @@
 //! What it answers was observed on a real control plane; the suite beside it
 //! runs the same cases against either. It never ships.
 
+#![allow(clippy::similar_names, reason = "Kubernetes' own words are alike")]
+
 mod access;
 mod admission;
 mod api;

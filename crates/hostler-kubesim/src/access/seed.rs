@@ -18,7 +18,12 @@ pub(crate) fn seed(world: &mut World) {
         "/version",
         "/version/",
     ];
-    role(world, "system:public-info-viewer", &everybody, paths(&open));
+    role(
+        world,
+        "system:public-info-viewer",
+        &everybody,
+        &paths(&open),
+    );
     let discovery = [
         "/api",
         "/api/*",
@@ -31,25 +36,25 @@ pub(crate) fn seed(world: &mut World) {
         world,
         "system:discovery",
         &everybody[..1],
-        paths(&discovery),
+        &paths(&discovery),
     );
     let reviews = json!([{
         "apiGroups": ["authorization.k8s.io"], "verbs": ["create"],
         "resources": ["selfsubjectaccessreviews"],
     }]);
-    role(world, "system:basic-user", &everybody[..1], reviews);
+    role(world, "system:basic-user", &everybody[..1], &reviews);
     let all = json!([
         {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
         {"nonResourceURLs": ["*"], "verbs": ["*"]},
     ]);
-    role(world, "cluster-admin", &["system:masters"], all);
+    role(world, "cluster-admin", &["system:masters"], &all);
 }
 
 fn paths(paths: &[&str]) -> Value {
     json!([{"nonResourceURLs": paths, "verbs": ["get"]}])
 }
 
-fn role(world: &mut World, name: &str, groups: &[&str], rules: Value) {
+fn role(world: &mut World, name: &str, groups: &[&str], rules: &Value) {
     let api = "rbac.authorization.k8s.io";
     let subject = |group: &&str| json!({"kind": "Group", "name": group, "apiGroup": api});
     let subjects: Vec<Value> = groups.iter().map(subject).collect();

@@ -30,12 +30,12 @@ pub(crate) fn newer(event: &Value) -> Value {
 
 /// As it is kept.
 pub(crate) fn core(event: &Value) -> Value {
-    let mut kept = renamed(event, |word| match word {
-        "reportingController" => "reportingComponent",
-        _ => {
-            let pair = WORDS.iter().find(|(_, newer)| *newer == word);
-            pair.map_or(word, |(core, _)| core)
+    let mut kept = renamed(event, |word| {
+        if word == "reportingController" {
+            return "reportingComponent";
         }
+        let pair = WORDS.iter().find(|(_, newer)| *newer == word);
+        pair.map_or(word, |(core, _)| core)
     });
     kept["apiVersion"] = json!("v1");
     kept

@@ -1,4 +1,4 @@
-//! Evicts pods from nodes with NoExecute taints, once they no longer bear
+//! Evicts pods from nodes with `NoExecute` taints, once they no longer bear
 //! them.
 
 use chrono::{DateTime, TimeDelta, Utc};

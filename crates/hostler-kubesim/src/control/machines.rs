@@ -148,6 +148,6 @@ fn say_ready(world: &mut World, name: &str, ready: bool) {
         "lastHeartbeatTime": crate::json::moment(now),
     });
     world.change(&NODES, ("", name), |node| {
-        condition_set(node, condition, now)
+        condition_set(node, condition, now);
     });
 }

@@ -46,7 +46,7 @@ fn silence(world: &mut World, scene: &Scene) {
                 "lastHeartbeatTime": moment(died),
             });
             world.change(&NODES, ("", &name), |node| {
-                condition_set(node, condition, now)
+                condition_set(node, condition, now);
             });
         }
     }
@@ -112,7 +112,7 @@ fn unready_pods(world: &mut World, scene: &Scene, node: &Arc<NodeFacts>) {
     for pod in scene.on(&node.name).filter(|pod| pod.ready) {
         let condition = json!({"type": "Ready", "status": "False", "reason": "NodeNotReady"});
         world.change(&PODS, (&pod.space, &pod.name), |pod| {
-            condition_set(pod, condition, now)
+            condition_set(pod, condition, now);
         });
     }
 }

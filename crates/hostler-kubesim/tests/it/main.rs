@@ -5,6 +5,8 @@
 //! real one too. All others break things or step time, which only the
 //! simulated one allows.
 
+#![allow(clippy::similar_names, reason = "Kubernetes' own words are alike")]
+
 mod api;
 mod faults;
 mod growth;

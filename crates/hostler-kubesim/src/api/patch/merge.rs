@@ -85,7 +85,7 @@ fn list(present: &mut Vec<Value>, items: Vec<Value>, key: &str) {
             }
         };
         let found = present.iter().position(same);
-        let deletes = item["$patch"] == Value::from("delete");
+        let deletes = item["$patch"] == "delete";
         match found {
             Some(index) if deletes => drop(present.remove(index)),
             Some(index) => merge(&mut present[index], item, true, ""),
@@ -101,20 +101,20 @@ mod tests {
 
     use super::*;
 
-    fn check(patch: Value, expected: (Value, Value)) {
+    fn check(patch: Value, expected: &(Value, Value)) {
         let before = json!({"a": {"b": 1, "c": 2}, "taints": [{"key": "x", "v": 1}]});
         let (mut one, mut other) = (before.clone(), before);
         plain(&mut one, patch.clone());
         strategic(&mut other, patch);
-        assert_eq!((one, other), expected);
+        assert_eq!((one, other), *expected);
     }
 
     #[test]
     fn maps_merge_and_null_removes() {
         let merged = json!({"a": {"b": 1, "c": 3}, "taints": [{"key": "x", "v": 1}]});
-        check(json!({"a": {"c": 3}}), (merged.clone(), merged));
+        check(json!({"a": {"c": 3}}), &(merged.clone(), merged));
         let removed = json!({"a": {"b": 1, "c": 2}});
-        check(json!({"taints": null}), (removed.clone(), removed));
+        check(json!({"taints": null}), &(removed.clone(), removed));
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
         let a = json!({"b": 1, "c": 2});
         check(
             json!({"taints": [{"key": "y"}]}),
-            (
+            &(
                 json!({"a": a, "taints": [added]}),
                 json!({"a": a, "taints": [{"key": "x", "v": 1}, added]}),
             ),

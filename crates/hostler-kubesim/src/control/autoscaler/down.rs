@@ -42,7 +42,7 @@ fn is_needed(world: &World, scene: &Scene, name: &str) -> bool {
         .is_some_and(|node| node.ready == Some(true));
     let disabled = pairs(node.value(), "/metadata/annotations")
         .any(|(key, value)| key == DISABLED && value == "true");
-    !ready || disabled || scene.on(name).any(|pod| holds(pod))
+    !ready || disabled || scene.on(name).any(holds)
 }
 
 fn holds(pod: &Arc<PodFacts>) -> bool {

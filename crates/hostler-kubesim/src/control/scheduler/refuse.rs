@@ -43,7 +43,7 @@ pub(crate) fn refuse(world: &mut World, pod: &PodFacts, reasons: &Reasons, nodes
         "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message,
     });
     world.change(&PODS, (&pod.space, &pod.name), |pod| {
-        condition_set(pod, condition, now)
+        condition_set(pod, condition, now);
     });
     let said = Said {
         by: "default-scheduler",

@@ -37,18 +37,21 @@ async fn version(target: &Target) -> Result<String> {
     Ok(version.unwrap_or_default().to_owned())
 }
 
-fn map(name: &str, labels: Value) -> Value {
+fn map(name: &str, labels: &Value) -> Value {
     json!({"metadata": {"name": name, "labels": labels}, "data": {}})
 }
 
 async fn a_watch_goes_on_from_a_version(target: &Target) -> Result<()> {
     let maps = target.path("configmaps");
     target
-        .post(&maps, map("before", json!({})))
+        .post(&maps, map("before", &json!({})))
         .await?
         .is(201, "")?;
     let from = version(target).await?;
-    target.post(&maps, map("a", json!({}))).await?.is(201, "")?;
+    target
+        .post(&maps, map("a", &json!({})))
+        .await?
+        .is(201, "")?;
     let change = json!({"data": {"x": "y"}});
     target
         .patch(&target.path("configmaps/a"), "merge-patch", change)
@@ -94,7 +97,7 @@ async fn a_watch_without_a_version_begins_with_what_there_is(target: &Target) ->
 async fn a_selecting_watch_sees_objects_come_and_go(target: &Target) -> Result<()> {
     let maps = target.path("configmaps");
     target
-        .post(&maps, map("a", json!({"in": "no"})))
+        .post(&maps, map("a", &json!({"in": "no"})))
         .await?
         .is(201, "")?;
     let from = version(target).await?;
