@@ -101,9 +101,9 @@ pub fn runner_status(
         })
 }
 
-fn verdict(status: RunnerStatus, code: ReasonCode, text: impl Into<String>) -> Option<Verdict> {
+fn verdict(status: RunnerStatus, code: ReasonCode, text: impl Into<String>) -> Verdict {
     let reason = Some(Reason::new(code, text));
-    Some(Verdict { status, reason })
+    Verdict { status, reason }
 }
 
 /// What the provider said last, in its words.
@@ -116,16 +116,19 @@ fn request(facts: &RunnerFacts, rules: &StatusRules, now: Timestamp) -> Option<V
     let deadline = facts.mark.map(|mark| mark.deadline);
     match facts.request {
         Request::Placed => None,
-        Request::Failed => verdict(
+        Request::Failed => Some(verdict(
             RunnerStatus::Failed,
             ReasonCode::RequestFailed,
             said(facts, "the provider ended the request"),
-        ),
-        Request::Waiting if now >= deadline.unwrap_or(facts.created + rules.wait) => verdict(
-            RunnerStatus::Failed,
-            ReasonCode::DeadlinePassed,
-            said(facts, "there was no machine before the deadline"),
-        ),
+        )),
+        Request::Waiting if now >= deadline.unwrap_or(facts.created + rules.wait) => {
+            let text = said(facts, "there was no machine before the deadline");
+            Some(verdict(
+                RunnerStatus::Failed,
+                ReasonCode::DeadlinePassed,
+                text,
+            ))
+        }
         Request::Waiting => Some(Verdict {
             status: RunnerStatus::Pending,
             reason: facts.reasons.first().cloned(),
@@ -138,7 +141,7 @@ fn machine(facts: &RunnerFacts) -> Option<Verdict> {
     let named = facts.machine.as_ref().map(name).unwrap_or_default();
     if facts.is_lost() {
         let text = format!("the machine {named} is gone");
-        return verdict(RunnerStatus::Failed, ReasonCode::NodeLost, text);
+        return Some(verdict(RunnerStatus::Failed, ReasonCode::NodeLost, text));
     }
     let is_ready = facts.machine.as_ref().and_then(|machine| machine.is_ready);
     (is_ready == Some(false)).then(|| {
@@ -162,7 +165,7 @@ fn program(facts: &RunnerFacts, rules: &StatusRules, now: Timestamp) -> Option<V
     let starting = RunnerStatus::Provisioning;
     if name.is_none() {
         let text = "there is no runner program on the machine";
-        return verdict(starting, ReasonCode::ProgramMissing, text);
+        return Some(verdict(starting, ReasonCode::ProgramMissing, text));
     }
     if let Some(since) = *failing_since {
         let is_over = now >= since + rules.program_grace;
@@ -178,9 +181,7 @@ fn program(facts: &RunnerFacts, rules: &StatusRules, now: Timestamp) -> Option<V
     }
     let works = *is_running && (*is_ready || rules.running_is_ready);
     let text = "the runner program is not up yet";
-    (!works)
-        .then(|| verdict(starting, ReasonCode::ProgramStarting, text))
-        .flatten()
+    (!works).then(|| verdict(starting, ReasonCode::ProgramStarting, text))
 }
 
 fn fleet(
@@ -199,7 +200,7 @@ fn fleet(
         RunnerStatus::Provisioning
     };
     let text = "the machine has not registered with the fleet";
-    verdict(status, ReasonCode::NotRegistered, text)
+    Some(verdict(status, ReasonCode::NotRegistered, text))
 }
 
 #[cfg(test)]

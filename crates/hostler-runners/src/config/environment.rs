@@ -222,7 +222,7 @@ mod tests {
         let config = read(&[("API_TOKEN", "test-token")]).unwrap();
         assert_eq!(config.listen.to_string(), "0.0.0.0:3010");
         assert_eq!(config.provider, ProviderKind::Kubernetes);
-        assert_eq!(config.rules.wait, Duration::from_secs(600));
+        assert_eq!(config.rules.wait, Duration::from_mins(10));
         assert_eq!(config.pools.len(), 1);
         assert_eq!(config.pools[0].selector["daytona-sandbox-c"], "true");
     }

@@ -76,7 +76,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// The whole service of a standalone manager.
-pub fn service(manager: Manager, tokens: Arc<Tokens>, metrics: Option<MetricsText>) -> Router {
+pub fn service(manager: Manager, tokens: &Arc<Tokens>, metrics: Option<MetricsText>) -> Router {
     let own = [
         ("/", Access::Open, get(handlers::root)),
         ("/health", Access::Open, get(handlers::health)),
@@ -90,7 +90,7 @@ pub fn service(manager: Manager, tokens: Arc<Tokens>, metrics: Option<MetricsTex
     });
     let mut router = Router::new();
     for route in own.into_iter().chain(routes()) {
-        let lock = (Arc::clone(&tokens), route.access);
+        let lock = (Arc::clone(tokens), route.access);
         let handler = route
             .handler
             .route_layer(from_fn_with_state(lock, auth::admit));

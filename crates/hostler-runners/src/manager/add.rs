@@ -8,6 +8,7 @@ use hostler_core::Timestamp;
 use hostler_core::id::JobId;
 use hostler_core::runner::job::{Job, JobItem, JobKind, Stage, Worker};
 use hostler_core::runner::{PoolName, Reason, ReasonCode, RunnerPool};
+use hostler_daemon::backoff::Backoff;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -18,6 +19,8 @@ use crate::jobs::BookError;
 const WORK: Duration = Duration::from_secs(30);
 /// How much longer than its requests an answer may take.
 const ANSWER: Duration = Duration::from_secs(5);
+/// How often a job is withdrawn whose writing was not answered.
+const WITHDRAWALS: u32 = 5;
 /// The space of ids that follow from idempotency keys.
 const KEYS: Uuid = Uuid::from_u128(0x6b1d_52a4_9f07_5c0e_8d3a_2f64_c1b7_e985);
 
@@ -81,12 +84,36 @@ impl Manager {
         }
     }
 
-    /// Writes the job down and gives it a keeper.
+    /// Writes the job down and gives it a keeper; in a task of its own, because
+    /// a caller that goes away must not leave a job without one.
     pub(super) async fn enter(&self, job: Job) -> Result<Arc<Job>, ManagerError> {
-        self.0.parts.book.insert(&job).await?;
-        let entered = Arc::new(job.clone());
-        self.keep(job, false);
-        Ok(entered)
+        let manager = self.clone();
+        let entering = tokio::spawn(async move {
+            let written = manager.0.parts.book.insert(&job).await;
+            if let Err(error) = written {
+                manager.withdraw(job.id, &error).await;
+                return Err(error);
+            }
+            let entered = Arc::new(job.clone());
+            manager.keep(job, false);
+            Ok(entered)
+        });
+        let stopped = |_| ManagerError::Unavailable("the manager is stopping".to_owned());
+        Ok(entering.await.map_err(stopped)??)
+    }
+
+    /// A job whose writing was not answered may be in the book: the next life
+    /// would carry it out, though its caller was told otherwise.
+    async fn withdraw(&self, id: JobId, error: &BookError) {
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+        for _ in 0..WITHDRAWALS {
+            let is_known = !matches!(error, BookError::Unreachable(_));
+            if is_known || self.0.parts.book.remove(id).await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(backoff.pause()).await;
+        }
+        tracing::error!(job = %id, "may be in the book of jobs, and be carried out later");
     }
 
     /// A job of this id, written by another manager.

@@ -122,8 +122,9 @@ impl Keeper {
         }
         if view.snapshot.is_synced {
             let news = self.manager.observe(&mut self.job, &view);
-            news.iter()
-                .for_each(|(index, news)| self.tell(*index, news, &view));
+            for (index, news) in &news {
+                self.tell(*index, news, &view);
+            }
         }
         let next = match self.job.kind {
             JobKind::Add => self.add_step(&view).await,
@@ -229,10 +230,9 @@ impl Keeper {
                 tracing::warn!("Background job {id} was taken back: {why}");
             }
             JobEnd::Timeout => {
-                let late = job.items.iter().filter(|item| item.scheduled_at.is_none());
-                late.for_each(|item| {
-                    tracing::warn!("Pod {} not scheduled within timeout", item.id)
-                });
+                for item in job.items.iter().filter(|item| item.scheduled_at.is_none()) {
+                    tracing::warn!("Pod {} not scheduled within timeout", item.id);
+                }
                 tracing::warn!("Background job {id} timed out");
             }
         }

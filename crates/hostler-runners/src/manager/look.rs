@@ -77,7 +77,7 @@ impl Manager {
         let has_moved = |facts: &&Arc<RunnerFacts>| !item.is_moving || facts.pool != item.pool;
         Sight {
             standing_in: stands.filter(has_moved).map(|facts| facts.pool.clone()),
-            is_there: facts.filter(has_moved).is_some(),
+            is_there: facts.as_ref().is_some_and(has_moved),
             other_pool: facts.and_then(|facts| self.other_pool(item, facts, view)),
         }
     }

@@ -91,11 +91,14 @@ impl Manager {
         let fleet = &self.0.parts.fleet;
         let id = item.id.clone();
         let result = match step {
-            RemovalStep::Mark => fleet.schedule(&id, false).await.map_err(unreachable),
+            RemovalStep::Mark => fleet
+                .schedule(&id, false)
+                .await
+                .map_err(|error| unreachable(&error)),
             RemovalStep::Drain | RemovalStep::Confirm => Ok(()),
             RemovalStep::Cordon => self.close(&mut item).await,
             RemovalStep::Release => self.0.parts.provider.release(&id).await,
-            RemovalStep::Forget => fleet.forget(&id).await.map_err(unreachable),
+            RemovalStep::Forget => fleet.forget(&id).await.map_err(|error| unreachable(&error)),
             RemovalStep::GiveUp => self.give_up(&item).await,
         };
         let is_again = matches!(
@@ -153,10 +156,10 @@ impl Manager {
             self.0.parts.provider.cordon(&item.id, false).await?;
         }
         let opened = self.0.parts.fleet.schedule(&item.id, true).await;
-        opened.map_err(unreachable)
+        opened.map_err(|error| unreachable(&error))
     }
 }
 
-fn unreachable(error: crate::fleet::FleetError) -> ProviderError {
+fn unreachable(error: &crate::fleet::FleetError) -> ProviderError {
     ProviderError::Unreachable(error.to_string())
 }

@@ -11,9 +11,9 @@ async fn edge_a_rollout_of_the_program_is_ready_then_provisioning_then_ready() {
     house.fake.place(&id, "node-1");
     let mut told = Vec::new();
     for is_up in [true, false, true] {
-        house
-            .fake
-            .alter(&id, |facts| facts.program = Default::default());
+        house.fake.alter(&id, |facts| {
+            facts.program = hostler_core::runner::Program::default()
+        });
         if is_up {
             house.fake.run(&id);
         }

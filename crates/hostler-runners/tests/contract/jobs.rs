@@ -261,7 +261,7 @@ async fn edge_a_machine_lost_under_a_runner_is_shown_for_a_while() {
     house.fake.place(&id, "node-1");
     house.job_is(&added.job(), "completed").await;
     house.fake.alter(&id, |facts| {
-        facts.machine.as_mut().unwrap().exists = Some(false)
+        facts.machine.as_mut().unwrap().exists = Some(false);
     });
     assert_eq!(
         house.status(&id).await,
@@ -319,7 +319,7 @@ async fn a_book_that_fails_for_a_while_loses_nothing() {
 
 #[tokio::test]
 async fn old_jobs_are_forgotten_when_nothing_is_left_of_them() {
-    let mut house = House::with(|rules| rules.keep = Duration::from_secs(60)).await;
+    let mut house = House::with(|rules| rules.keep = Duration::from_mins(1)).await;
     let added = house.add(1).await;
     house.fake.place(&added.ids()[0], "node-1");
     house.job_is(&added.job(), "completed").await;

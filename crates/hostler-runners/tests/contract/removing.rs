@@ -91,7 +91,7 @@ async fn row_2_1_choice_those_missed_least_go_first() {
     let waiting = house.add(1).await.ids();
     let failed = house.add(1).await.ids();
     house.fake.alter(&failed[0], |facts| {
-        facts.request = hostler_core::runner::Request::Failed
+        facts.request = hostler_core::runner::Request::Failed;
     });
     let order = [&failed[0], &waiting[0], &starting[0], &ready[1], &ready[0]];
     for id in order {
@@ -228,9 +228,9 @@ impl Work {
             seen: watch::Sender::default(),
             calls: Mutex::default(),
         };
-        loads
-            .iter()
-            .for_each(|(id, load)| work.set(id, *load, true));
+        for (id, load) in loads {
+            work.set(id, *load, true);
+        }
         work
     }
 
@@ -330,7 +330,7 @@ async fn row_2_1_steps_work_that_does_not_leave_in_time_keeps_the_runner_open() 
     let job = house.job_is(&answer.job(), "timeout").await;
     assert_eq!(job["reason"]["code"], "RemovalStuck");
     assert_eq!(work.calls(), ["close", "open"]);
-    assert_eq!(house.fake.ids(), [id.clone()]);
+    assert_eq!(house.fake.ids(), std::slice::from_ref(&id));
     work.set(&id, 0, true);
     let again = house.post("/runners/remove", &named(&[id], "")).await;
     house.job_is(&again.job(), "completed").await;
@@ -376,7 +376,7 @@ async fn a_runner_that_has_not_joined_its_fleet_is_not_ready_and_fails_in_time()
         nodes: BTreeMap::new(),
     }));
     let rules = |rules: &mut hostler_runners::manager::Rules| {
-        rules.status.register_within = Duration::from_secs(60);
+        rules.status.register_within = Duration::from_mins(1);
     };
     let house = House::of(rules, "", work.clone()).await;
     let id = house.add(1).await.ids()[0].clone();

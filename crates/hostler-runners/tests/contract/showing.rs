@@ -69,7 +69,7 @@ async fn row_2_14_ready_takes_a_ready_program_on_a_ready_machine() {
     reset(&house, &id);
     assert_eq!(house.status(&id).await.0, "ready");
     house.fake.alter(&id, |facts| {
-        facts.machine.as_mut().unwrap().is_ready = Some(false)
+        facts.machine.as_mut().unwrap().is_ready = Some(false);
     });
     assert_eq!(
         house.status(&id).await,
@@ -83,7 +83,7 @@ async fn row_2_16_addresses_absent_or_several() {
     let set = |ips: &[&str]| {
         let ips = ips.iter().map(ToString::to_string).collect();
         house.fake.alter(&id, |facts| {
-            facts.machine.as_mut().unwrap().internal_ips = ips
+            facts.machine.as_mut().unwrap().internal_ips = ips;
         });
     };
     set(&[]);
@@ -185,9 +185,9 @@ async fn row_2_29_the_placeholder_is_kept_when_the_runner_is_ready() {
 #[tokio::test]
 async fn row_2_30_a_runner_whose_program_is_gone_is_provisioning_with_a_reason() {
     let (house, id) = at_work().await;
-    house
-        .fake
-        .alter(&id, |facts| facts.program = Default::default());
+    house.fake.alter(&id, |facts| {
+        facts.program = hostler_core::runner::Program::default()
+    });
     assert_eq!(
         house.status(&id).await,
         ("provisioning".into(), "ProgramMissing".into())

@@ -112,7 +112,7 @@ impl House {
         let manager = Manager::start(parts, self.stop.clone());
         manager.loaded().await;
         let tokens = Tokens::These(vec![Token::new("ops", TOKEN).unwrap()]);
-        self.router = Some(service(manager.clone(), Arc::new(tokens), None));
+        self.router = Some(service(manager.clone(), &Arc::new(tokens), None));
         self.manager = Some(manager);
     }
 

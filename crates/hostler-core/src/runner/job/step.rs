@@ -69,7 +69,7 @@ pub fn job_step(job: &Job, sights: &[Sight], rules: &JobRules, now: Timestamp) -
         Stage::Asked => asked(job),
         Stage::RollingBack => rolling_back(job, sights),
         Stage::Standing => moving(job, sights).unwrap_or_else(|| standing(job, now)),
-        Stage::Ended(end) => ended(job, sights, end, rules),
+        Stage::Ended(end) => ended(job, sights, end, *rules),
     }
 }
 
@@ -178,7 +178,7 @@ pub fn job_warning(job: &Job) -> Option<Reason> {
     job.items.iter().find(hopeless)?.reason.clone()
 }
 
-fn ended(job: &Job, sights: &[Sight], end: JobEnd, rules: &JobRules) -> JobStep {
+fn ended(job: &Job, sights: &[Sight], end: JobEnd, rules: JobRules) -> JobStep {
     let unwanted = |index: usize, item: &JobItem| {
         let given_up = end == JobEnd::Timeout && rules.on_timeout == OnTimeout::Delete;
         let taken_back = item.asked_at.is_none();
@@ -194,7 +194,7 @@ fn ended(job: &Job, sights: &[Sight], end: JobEnd, rules: &JobRules) -> JobStep 
     }
 }
 
-fn lost(job: &Job, sights: &[Sight], rules: &JobRules) -> JobStep {
+fn lost(job: &Job, sights: &[Sight], rules: JobRules) -> JobStep {
     let again = indexes(job, |index, item| {
         item.is_lost() && !is_there(sights, index)
     });

@@ -135,15 +135,15 @@ impl Fake {
         self.change(|world| world.limits.insert(pool.to_owned(), most));
     }
 
-    fn call(&self, call: Call) -> Result<Option<ProviderError>, ProviderError> {
+    fn call(&self, call: &Call) -> Result<Option<ProviderError>, ProviderError> {
         let mut world = self.world();
         world.calls.push(call.clone());
-        world.faults.next(&call)
+        world.faults.next(call)
     }
 
     /// Does what is asked, unless a fault says otherwise; with a lost answer it
     /// is done all the same.
-    fn act(&self, call: Call, act: impl FnOnce(&mut World)) -> Result<(), ProviderError> {
+    fn act(&self, call: &Call, act: impl FnOnce(&mut World)) -> Result<(), ProviderError> {
         let lost = self.call(call)?;
         self.change(act);
         lost.map_or(Ok(()), Err)
@@ -173,7 +173,7 @@ impl Provider for Fake {
         let death = self.world().faults.death_at_create();
         death.before().await;
         let now = self.now();
-        let done = self.act(Call::Create(order.id.clone()), |world| {
+        let done = self.act(&Call::Create(order.id.clone()), |world| {
             world.create(order, now);
         });
         death.after().await;
@@ -182,13 +182,13 @@ impl Provider for Fake {
 
     async fn cordon(&self, id: &RunnerId, closed: bool) -> Result<(), ProviderError> {
         let call = Call::Cordon(id.clone(), closed);
-        self.act(call, |world| world.cordon(id, closed))
+        self.act(&call, |world| world.cordon(id, closed))
     }
 
     async fn release(&self, id: &RunnerId) -> Result<(), ProviderError> {
         let death = self.world().faults.death_at_release();
         death.before().await;
-        let done = self.act(Call::Release(id.clone()), |world| world.release(id));
+        let done = self.act(&Call::Release(id.clone()), |world| world.release(id));
         death.after().await;
         done
     }

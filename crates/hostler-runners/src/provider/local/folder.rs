@@ -3,7 +3,7 @@
 //! ```text
 //! order.json  what was asked; without it there is no machine
 //! process     pid and start time; written by the process itself, first thing
-//! lock        held by the process: a second one ends at once
+//! lock        held while the process notes itself
 //! closed      it takes no further runners
 //! released    it is to be ended
 //! log, data/  the node's

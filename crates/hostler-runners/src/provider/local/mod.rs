@@ -64,7 +64,7 @@ impl Local {
     async fn care(&self) {
         loop {
             let woken = self.wake.notified();
-            self.look().await;
+            self.look();
             tokio::select! {
                 () = woken => {}
                 () = tokio::time::sleep(LOOK) => {}
@@ -72,11 +72,11 @@ impl Local {
         }
     }
 
-    async fn look(&self) {
+    fn look(&self) {
         let mut runners = BTreeMap::new();
         for folder in Folder::all(&self.options.folder) {
             if let Some(known) = folder.read() {
-                runners.extend(self.tend(&folder, known).await);
+                runners.extend(self.tend(&folder, known));
             }
         }
         let snapshot = Arc::new(Snapshot {
@@ -93,7 +93,7 @@ impl Local {
     }
 
     /// Does what is due for one machine; what it is then.
-    async fn tend(&self, folder: &Folder, known: Known) -> Option<(RunnerId, Arc<RunnerFacts>)> {
+    fn tend(&self, folder: &Folder, known: Known) -> Option<(RunnerId, Arc<RunnerFacts>)> {
         let process = folder.process();
         let is_due = (self.clock)() >= known.created + self.options.boot_delay;
         if folder.is_released() {
@@ -103,7 +103,7 @@ impl Local {
                 return None;
             }
         } else if process.is_none() && is_due {
-            if let Err(error) = process::start(&self.options, folder, &known).await {
+            if let Err(error) = process::start(&self.options, folder, &known) {
                 tracing::error!(runner = %known.id, %error, "could not start the machine");
             }
         } else if process.is_some_and(|process| !process.lives()) {

@@ -1,9 +1,9 @@
 //! The process of one machine: started once, found again, ended with all that
 //! it has started.
 //!
-//! It notes its own pid and start time before it becomes the program, and holds
-//! a lock: whenever the manager dies, the next one either finds the note or
-//! starts a second process, which finds the lock taken and ends.
+//! It notes its own pid and start time under a lock, before it becomes the
+//! program: whenever the manager dies, the next one either finds the note or
+//! starts a second process, which finds the lock taken or the note, and ends.
 
 use std::fs;
 use std::io;
@@ -21,17 +21,14 @@ use super::options::LocalOptions;
 /// Arguments: the folder, then the program and its arguments. The name of a
 /// shell holds no space, so the start time is the 22nd word.
 const START: &str = r#"cd "$0" && exec 9>lock && flock -n 9 || exit 0
+[ -e process ] && exit 0
 read -r stat < /proc/$$/stat
 started=$(echo "$stat" | cut -d' ' -f22)
 echo "$$ $started" > process.draft && mv process.draft process
 exec "$@" 9>&-"#;
 
-/// Starts the machine's process, and waits until it has noted itself.
-pub(super) async fn start(
-    options: &LocalOptions,
-    folder: &Folder,
-    known: &Known,
-) -> io::Result<()> {
+/// Starts the machine's process; it notes itself a moment later.
+pub(super) fn start(options: &LocalOptions, folder: &Folder, known: &Known) -> io::Result<()> {
     let log = fs::File::options()
         .create(true)
         .append(true)
@@ -90,9 +87,9 @@ pub(super) fn end(folder: &Folder, process: Option<ProcessId>, grace: Duration) 
 /// Kills everything that works in or with the machine's folder; says how many.
 pub(super) fn sweep(folder: &Folder) -> usize {
     let leavings = leavings(folder);
-    leavings
-        .iter()
-        .for_each(|process| process.signal(Signal::KILL));
+    for process in &leavings {
+        process.signal(Signal::KILL);
+    }
     leavings.len()
 }
 

@@ -21,11 +21,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::data_folder;
 
+/// How often a book is read again that others write, too.
+const BOOK_POLL: Duration = Duration::from_secs(2);
+
 /// What a provider brings with it.
-struct Opened {
-    provider: Arc<dyn Provider>,
-    book: Arc<dyn JobBook>,
-    leads: watch::Receiver<bool>,
+pub(super) struct Opened {
+    pub(super) provider: Arc<dyn Provider>,
+    pub(super) book: Arc<dyn JobBook>,
+    pub(super) leads: watch::Receiver<bool>,
+    /// What this process is called among all that share its book, if any do.
+    pub(super) shared_as: Option<String>,
 }
 
 /// Serves until a signal. What is under way then, the next life goes on with.
@@ -40,7 +45,7 @@ pub(super) async fn serve(data: Option<PathBuf>) -> Result<()> {
     let listener = listener.with_context(|| format!("could not listen on {}", config.listen))?;
     let manager = start(&config, &stop).await?;
     tracing::info!(address = %listener.local_addr()?, "the runner manager answers");
-    let router = service(manager.clone(), Arc::clone(&config.tokens), metrics);
+    let router = service(manager.clone(), &config.tokens, metrics);
     let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
     serving
         .await
@@ -55,13 +60,19 @@ async fn start(config: &Config, stop: &CancellationToken) -> Result<Manager> {
         provider,
         book,
         leads,
+        shared_as,
     } = open(config, &clock, stop).await?;
+    let mut rules = config.rules.clone();
+    if let Some(name) = shared_as {
+        rules.name = name;
+        rules.book_poll = Some(BOOK_POLL);
+    }
     let parts = Parts {
         provider,
         book,
         fleet: Arc::new(NoFleet::default()),
         pools: config.pools.clone(),
-        rules: config.rules.clone(),
+        rules,
         clock,
         leads,
     };
@@ -72,6 +83,9 @@ async fn start(config: &Config, stop: &CancellationToken) -> Result<Manager> {
 #[allow(clippy::unused_async)] // Reaching a cluster or a cloud takes a while.
 async fn open(config: &Config, clock: &Clock, stop: &CancellationToken) -> Result<Opened> {
     match config.provider {
+        #[cfg(feature = "kubernetes")]
+        ProviderKind::Kubernetes => super::kubernetes::open(config, clock, stop).await,
+        #[cfg(not(feature = "kubernetes"))]
         ProviderKind::Kubernetes => bail!("this build has no Kubernetes provider"),
         ProviderKind::Aws => bail!("this build has no AWS provider"),
         ProviderKind::Local => local(config, clock, stop),
@@ -85,6 +99,7 @@ fn alone(provider: Arc<dyn Provider>, book: Arc<dyn JobBook>) -> Opened {
         provider,
         book,
         leads: watch::channel(true).1,
+        shared_as: None,
     }
 }
 
