@@ -12,7 +12,7 @@ async fn edge_a_rollout_of_the_program_is_ready_then_provisioning_then_ready() {
     let mut told = Vec::new();
     for is_up in [true, false, true] {
         house.fake.alter(&id, |facts| {
-            facts.program = hostler_core::runner::Program::default()
+            facts.program = hostler_core::runner::Program::default();
         });
         if is_up {
             house.fake.run(&id);

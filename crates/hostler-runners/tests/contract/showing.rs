@@ -186,7 +186,7 @@ async fn row_2_29_the_placeholder_is_kept_when_the_runner_is_ready() {
 async fn row_2_30_a_runner_whose_program_is_gone_is_provisioning_with_a_reason() {
     let (house, id) = at_work().await;
     house.fake.alter(&id, |facts| {
-        facts.program = hostler_core::runner::Program::default()
+        facts.program = hostler_core::runner::Program::default();
     });
     assert_eq!(
         house.status(&id).await,
