@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::root;
 
 /// Crate, and the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("hostler-core", &[]),
     ("hostler-daemon", &[]),
     ("hostler-kubesim", &[]),
@@ -28,6 +28,10 @@ const ARROWS: [(&str, &[&str]); 12] = [
     (
         "hostler-runners",
         &["hostler-core", "hostler-wire", "hostler-daemon"],
+    ),
+    (
+        "hostler-kubernetes",
+        &["hostler-core", "hostler-daemon", "hostler-runners"],
     ),
     (
         "hostler-control",
@@ -48,6 +52,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "hostler-control",
             "hostler-node",
             "hostler-runners",
+            "hostler-kubernetes",
         ],
     ),
     ("hostler-e2e", EVERYTHING),
@@ -61,17 +66,20 @@ const EVERYTHING: &[&str] = &[
     "hostler-control",
     "hostler-node",
     "hostler-runners",
+    "hostler-kubernetes",
     "hostler",
 ];
 
 /// A library, and the only crates that may depend on it.
-const KEPT: [(&str, &[&str]); 6] = [
+const KEPT: [(&str, &[&str]); 8] = [
     ("wasmtime", &["hostler-wasm"]),
     ("wasmtime-wasi", &["hostler-wasm"]),
     ("sea-orm", &["hostler-store"]),
     ("sea-orm-migration", &["hostler-store"]),
     ("utoipa-swagger-ui", &["hostler-control"]),
     ("landlock", &["hostler-agent", "hostler-node"]),
+    ("kube", &["hostler-kubernetes"]),
+    ("k8s-openapi", &["hostler-kubernetes"]),
 ];
 
 /// Fails with every arrow that should not be.
