@@ -13,9 +13,10 @@ use anyhow::{Context as _, Result, bail};
 use crate::root;
 
 /// Crate, and the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("hostler-core", &[]),
     ("hostler-daemon", &[]),
+    ("hostler-kubesim", &[]),
     ("hostler-wasm", &[]),
     ("hostler-wire", &["hostler-core"]),
     ("hostler-store", &["hostler-core"]),
@@ -28,12 +29,21 @@ const ARROWS: [(&str, &[&str]); 10] = [
         &["hostler-core", "hostler-wire", "hostler-daemon"],
     ),
     (
+        "hostler-runners",
+        &["hostler-core", "hostler-wire", "hostler-daemon"],
+    ),
+    (
+        "hostler-kubernetes",
+        &["hostler-core", "hostler-daemon", "hostler-runners"],
+    ),
+    (
         "hostler-control",
         &[
             "hostler-core",
             "hostler-wire",
             "hostler-daemon",
             "hostler-store",
+            "hostler-runners",
         ],
     ),
     (
@@ -44,6 +54,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "hostler-daemon",
             "hostler-control",
             "hostler-node",
+            "hostler-runners",
+            "hostler-kubernetes",
         ],
     ),
     ("hostler-e2e", EVERYTHING),
@@ -56,17 +68,21 @@ const EVERYTHING: &[&str] = &[
     "hostler-store",
     "hostler-control",
     "hostler-node",
+    "hostler-runners",
+    "hostler-kubernetes",
     "hostler",
 ];
 
 /// A library, and the only crates that may depend on it.
-const KEPT: [(&str, &[&str]); 6] = [
+const KEPT: [(&str, &[&str]); 8] = [
     ("wasmtime", &["hostler-wasm"]),
     ("wasmtime-wasi", &["hostler-wasm"]),
     ("sea-orm", &["hostler-store"]),
     ("sea-orm-migration", &["hostler-store"]),
     ("utoipa-swagger-ui", &["hostler-control"]),
     ("landlock", &["hostler-agent", "hostler-node"]),
+    ("kube", &["hostler-kubernetes"]),
+    ("k8s-openapi", &["hostler-kubernetes"]),
 ];
 
 /// Fails with every arrow that should not be.

@@ -91,6 +91,11 @@ id!(
     "operation"
 );
 id!(
+    /// One request to add or remove runners.
+    JobId,
+    "job"
+);
+id!(
     /// One entry of the activity history.
     EventId,
     "event"

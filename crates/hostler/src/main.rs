@@ -15,7 +15,9 @@ use clap::Parser as _;
 use hostler_daemon::config::{EXIT_USAGE, Mistakes};
 use hostler_daemon::telemetry::{self, LogFormat};
 
-use args::Cli;
+use hostler_runners::config::LevelError;
+
+use args::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -32,8 +34,24 @@ fn main() -> ExitCode {
     } else {
         LogFormat::Text
     };
-    telemetry::start(&cli.global.log_level, format);
+    let (level, mistake) = log_level(&cli);
+    telemetry::start(&level, format);
+    if let Some(mistake) = mistake {
+        tracing::warn!("{mistake}");
+    }
     finish(commands::perform(cli))
+}
+
+/// A runner manager is configured by `.env` too, and forgives a level that is
+/// none.
+fn log_level(cli: &Cli) -> (String, Option<LevelError>) {
+    let given = &cli.global.log_level;
+    let Command::Runners(_) = cli.command else {
+        return (given.clone(), None);
+    };
+    let is_usual = given == "info" && std::env::var_os("LOG_LEVEL").is_none();
+    let from_file = commands::runners_log_level().filter(|_| is_usual);
+    hostler_runners::config::log_level(from_file.as_deref().unwrap_or(given))
 }
 
 fn finish(result: anyhow::Result<()>) -> ExitCode {

@@ -50,4 +50,5 @@ pub use host::Place;
 pub use policy::{Overcommit, Overcommits, Policy, PolicyError};
 pub use reason::{Meant, Outcome, Reason, Verdict};
 pub use refusal::Refusal;
+pub(crate) use rules::carries;
 pub use rules::{Affinity, Rules, Spread, Unit};

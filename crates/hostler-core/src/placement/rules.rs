@@ -63,7 +63,7 @@ pub struct Unit {
 }
 
 /// Whether `labels` carry every pair of `wanted`.
-pub(super) fn carries(labels: &Labels, wanted: &Labels) -> bool {
+pub(crate) fn carries(labels: &Labels, wanted: &Labels) -> bool {
     wanted
         .iter()
         .all(|(key, value)| labels.get(key) == Some(value))

@@ -18,6 +18,7 @@
 //! | `user` | people: wishes, repeated until told |
 //! | `fault` | what breaks, and when it is mended |
 //! | `check` | what must hold after every step, and in the end |
+//! | `growth` | another world: a fleet that grows and shrinks with its work |
 //!
 //! Invariants, checked after every event by true time and never by reports:
 //! at most one running process per workload (I1); an acknowledged create is
@@ -29,6 +30,7 @@
 mod check;
 mod control;
 mod fault;
+pub mod growth;
 mod machine;
 mod network;
 mod rng;
@@ -127,6 +129,9 @@ pub enum Invariant {
     NothingLeft,
     /// I9: after faults stop, everything comes to be as wanted.
     Converges,
+    /// I10: no more machines than asked for and allowed, none taken away that
+    /// is needed.
+    NoRunaway,
 }
 
 impl fmt::Display for Invariant {
@@ -138,6 +143,7 @@ impl fmt::Display for Invariant {
             Self::NoOldOrder => "I4 no effect of an older order",
             Self::NothingLeft => "I5 nothing left of what was deleted",
             Self::Converges => "I9 converges after faults stop",
+            Self::NoRunaway => "I10 grows and shrinks within bounds",
         })
     }
 }

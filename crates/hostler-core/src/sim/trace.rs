@@ -2,6 +2,7 @@
 //! last few are kept to be shown when something is violated.
 
 use std::collections::VecDeque;
+use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 
 use uuid::Uuid;
@@ -52,12 +53,12 @@ const TAIL: usize = 60;
 
 /// The history so far.
 #[derive(Debug)]
-pub(super) struct Trace {
+pub(super) struct Trace<N = Note> {
     hash: Fnv,
-    tail: VecDeque<(u64, Note)>,
+    tail: VecDeque<(u64, N)>,
 }
 
-impl Trace {
+impl<N: Hash + Debug> Trace<N> {
     pub(super) fn new() -> Self {
         Self {
             hash: Fnv(0xcbf2_9ce4_8422_2325),
@@ -66,7 +67,7 @@ impl Trace {
     }
 
     /// Adds what happened at `now`.
-    pub(super) fn note(&mut self, now: u64, note: Note) {
+    pub(super) fn note(&mut self, now: u64, note: N) {
         now.hash(&mut self.hash);
         note.hash(&mut self.hash);
         if self.tail.len() == TAIL {
@@ -82,7 +83,7 @@ impl Trace {
 
     /// The last notes, one line each.
     pub(super) fn tail(&self) -> Vec<String> {
-        let line = |(now, note): &(u64, Note)| brief(&format!("{now:>6} ms  {note:?}"));
+        let line = |(now, note): &(u64, N)| brief(&format!("{now:>6} ms  {note:?}"));
         self.tail.iter().map(line).collect()
     }
 }

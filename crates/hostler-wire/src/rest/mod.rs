@@ -7,6 +7,7 @@ mod error;
 mod info;
 mod node;
 mod operation;
+mod runner;
 mod token;
 mod workload;
 
@@ -19,6 +20,10 @@ pub use node::{
     NodeRegistered, NodeUpdate,
 };
 pub use operation::{DrainRequest, Operation, OperationState};
+pub use runner::{
+    Reason, Runner, RunnerHost, RunnerJob, RunnerJobItem, RunnerPoolInfo, RunnerQuery,
+    RunnerService, RunnersAdd, RunnersAdded, RunnersRemove, RunnersRemoved,
+};
 pub use token::{PolicyInfo, Token, TokenCreate, TokenCreated};
 pub use workload::{
     Affinity, Explanation, LogLine, NodeVerdict, Page, PlacementRules, Resources, Seen, Spread,

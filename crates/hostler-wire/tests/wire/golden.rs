@@ -4,7 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{agent_bodies as agent, nats_bodies as nats, node_bodies, rest_bodies};
+use crate::support::{
+    agent_bodies as agent, nats_bodies as nats, node_bodies, rest_bodies, runner_bodies,
+};
 use hostler_wire::nats::{Message, envelope};
 
 fn folder(name: &str) -> PathBuf {
@@ -134,6 +136,11 @@ fn bodies_between_node_and_agent_are_written_as_the_original_writes_them() {
 #[test]
 fn bodies_of_the_rest_api_are_frozen() {
     check(&folder("schema/rest.json"), &rest_bodies::all().text());
+}
+
+#[test]
+fn bodies_of_the_runner_routes_are_frozen() {
+    check(&folder("schema/runners.json"), &runner_bodies::all().text());
 }
 
 #[test]

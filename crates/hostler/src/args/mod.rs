@@ -3,10 +3,12 @@
 
 mod daemons;
 mod fleet;
+mod runners;
 mod work;
 
 pub(crate) use daemons::{ControlArgs, NodeUpArgs, UpArgs};
 pub(crate) use fleet::{ContextCommand, NodeCommand, OperationCommand, TokenCommand, WhichNode};
+pub(crate) use runners::{RunnersArgs, RunnersCommand};
 pub(crate) use work::{CallArgs, EventsArgs, LogsArgs, LsArgs, RunArgs, WhichWorkload};
 
 use clap::{Args, Parser, Subcommand};
@@ -113,6 +115,8 @@ pub(crate) enum Command {
     Context(ContextCommand),
     /// Run a control plane
     Control(ControlArgs),
+    /// Run a runner manager, or ask one for machines
+    Runners(RunnersArgs),
     /// Run fleets in memory under faults and check that nothing is lost or doubled
     Sim(SimArgs),
     /// Print completions for a shell

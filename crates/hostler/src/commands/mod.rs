@@ -11,6 +11,7 @@ mod node;
 mod node_up;
 mod operation;
 mod run;
+mod runners;
 mod sim;
 mod token;
 mod workload;
@@ -18,9 +19,11 @@ mod workload;
 use anyhow::{Context as _, Result};
 use clap::CommandFactory as _;
 
-use crate::args::{Cli, Command, NodeCommand};
+use crate::args::{Cli, Command, NodeCommand, RunnersArgs};
 use crate::output::Output;
 use crate::up;
+
+pub(crate) use runners::log_level as runners_log_level;
 
 pub(crate) fn perform(cli: Cli) -> Result<()> {
     let output = Output {
@@ -40,7 +43,7 @@ pub(crate) fn perform(cli: Cli) -> Result<()> {
 fn runtime(command: &Command) -> Result<tokio::runtime::Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = match command {
-        Command::Control(_) => Some(cores),
+        Command::Control(_) | Command::Runners(RunnersArgs { command: None, .. }) => Some(cores),
         Command::Node(NodeCommand::Up(_)) => Some((cores / 4).max(1)),
         _ => None,
     };
@@ -72,6 +75,7 @@ async fn speak(command: Command, global: &crate::args::Global, output: Output) -
         Command::Rm(which) => workload::remove(which, &client()?, output).await,
         Command::Explain(which) => workload::explain(which, &client()?, output).await,
         Command::Call(args) => call::call(args, global, output).await,
+        Command::Runners(args) => runners::runners(args, global, output).await,
         Command::Token(command) => token::perform(command, &client()?, output).await,
         Command::Operation(command) => operation::perform(command, &client()?, output).await,
         Command::Completions { .. } | Command::Sim(_) | Command::Context(_) => Ok(()),

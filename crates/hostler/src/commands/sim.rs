@@ -1,9 +1,11 @@
-//! `hostler sim`: the fleet simulation, on all cores.
+//! `hostler sim`: the simulations, on all cores. Each seed is the history of a
+//! fleet and, besides, that of one that grows and shrinks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+use hostler_core::sim::growth::{self, GrowthOptions};
 use hostler_core::sim::{self, SimOptions, Violation};
 use serde::Serialize;
 
@@ -56,9 +58,12 @@ fn run_all(args: &SimArgs) -> (u64, Vec<Violation>) {
             if seed >= end {
                 return (steps, violations);
             }
-            let outcome = sim::run(seed, &SimOptions::default());
-            steps += outcome.steps;
-            violations.extend(outcome.violation);
+            let fleet = sim::run(seed, &SimOptions::default());
+            let growth = growth::run(seed, &GrowthOptions::default());
+            for outcome in [fleet, growth] {
+                steps += outcome.steps;
+                violations.extend(outcome.violation);
+            }
         }
     };
     std::thread::scope(|scope| {

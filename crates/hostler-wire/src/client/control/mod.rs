@@ -5,6 +5,7 @@ mod activity;
 mod artifact;
 mod node;
 mod operation;
+mod runner;
 mod service;
 mod workload;
 

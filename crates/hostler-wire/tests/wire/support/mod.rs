@@ -5,6 +5,7 @@ pub(crate) mod decoders;
 pub(crate) mod nats_bodies;
 pub(crate) mod node_bodies;
 pub(crate) mod rest_bodies;
+pub(crate) mod runner_bodies;
 
 use std::collections::BTreeMap;
 
