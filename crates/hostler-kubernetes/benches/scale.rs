@@ -336,7 +336,11 @@ async fn jobs(life: &Life, before: usize) -> Result<()> {
 fn resident() -> Result<usize> {
     let text = std::fs::read_to_string("/proc/self/status")?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: usize = line.context("VmRSS")?.trim().trim_end_matches(" kB").parse()?;
+    let kib: usize = line
+        .context("VmRSS")?
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()?;
     Ok(kib << 10)
 }
 

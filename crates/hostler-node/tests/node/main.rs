@@ -10,6 +10,7 @@
 )]
 
 mod deploys;
+mod deploys_late;
 mod events;
 mod fences;
 mod fleet;

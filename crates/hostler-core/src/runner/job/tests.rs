@@ -1,3 +1,5 @@
+//! What is done next about a job, as tables.
+
 use std::time::Duration;
 
 use super::*;

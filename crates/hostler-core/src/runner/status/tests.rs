@@ -1,3 +1,5 @@
+//! The status, its reason and the facts they follow from, as tables.
+
 use super::*;
 use crate::id::JobId;
 use crate::runner::{Machine, Mark};

@@ -60,7 +60,11 @@ pub(super) async fn remove(
 ) -> Result<()> {
     let removed = client.runners_remove(body, &key()).await?;
     output.line(&removed, |removed| {
-        let ids: Vec<&str> = removed.pod_names.iter().map(|id| id.as_str()).collect();
+        let ids: Vec<&str> = removed
+            .pod_names
+            .iter()
+            .map(hostler_core::runner::RunnerId::as_str)
+            .collect();
         format!("{}: {}", removed.message, ids.join(" "))
     })?;
     match removed.job_id {

@@ -25,9 +25,9 @@ pub(super) async fn list(
     let runners = client.runners(&query).await?;
     output.show(&runners, |runners| {
         let mut table = output::table(&["id", "status", "pool", "node", "ip", "age", "why"]);
-        runners.iter().for_each(|runner| {
+        for runner in runners {
             table.add_row(row(runner));
-        });
+        }
         table
     })
 }
@@ -89,9 +89,9 @@ pub(super) async fn jobs(client: &ControlClient, output: Output) -> Result<()> {
             "why",
         ];
         let mut table = output::table(&headings);
-        jobs.iter().for_each(|job| {
+        for job in jobs {
             table.add_row(job_row(job));
-        });
+        }
         table
     })
 }
@@ -149,9 +149,9 @@ pub(super) async fn pools(client: &ControlClient, output: Output) -> Result<()> 
             "falls back to",
             "why not",
         ]);
-        pools.iter().for_each(|pool| {
+        for pool in pools {
             table.add_row(pool_row(pool));
-        });
+        }
         table
     })
 }
@@ -166,7 +166,11 @@ fn pool_row(pool: &RunnerPoolInfo) -> [String; 7] {
         .runners
         .iter()
         .map(|(status, count)| format!("{count} {status}"));
-    let others: Vec<&str> = pool.fallback.iter().map(|name| name.as_str()).collect();
+    let others: Vec<&str> = pool
+        .fallback
+        .iter()
+        .map(hostler_core::runner::PoolName::as_str)
+        .collect();
     [
         pool.name.to_string(),
         pool.min.to_string(),
