@@ -24,6 +24,7 @@ use hostler_wire::rest::{NodeRegister, Resources, WorkloadQuery};
 use sha2::{Digest as _, Sha256};
 use tokio::process::{Child, Command};
 
+use crate::cpu::Used;
 use crate::figures::figure;
 
 const CLIENTS: usize = 64;
@@ -48,11 +49,11 @@ async fn postgres() -> Result<()> {
 
 async fn run(name: &str, database: &str, aim: &str) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let (_control, client) = control(folder.path(), database).await?;
+    let (control, client) = control(folder.path(), database).await?;
     nodes(&client).await?;
     let digest = artifact(&client, folder.path()).await?;
     let count = if crate::is_quick() { 1_000 } else { 10_000 };
-    let started = Instant::now();
+    let (started, before) = (Instant::now(), Used::now(control.id()));
     create(&client, &digest, count).await?;
     let created = started.elapsed();
     all_seated(&client).await?;
@@ -65,6 +66,7 @@ async fn run(name: &str, database: &str, aim: &str) -> Result<()> {
         rate(seated),
         Some(aim),
     );
+    Used::now(control.id()).tell(&before, (GROUP, name, count));
     Ok(())
 }
 

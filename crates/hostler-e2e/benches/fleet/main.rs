@@ -5,6 +5,7 @@
 //! bytes, measured in the same run over the same server.
 
 mod api;
+mod cpu;
 mod deploy;
 mod figures;
 mod memory;
