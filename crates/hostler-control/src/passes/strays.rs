@@ -17,7 +17,8 @@ use hostler_core::id::{NodeId, WorkloadId};
 pub(crate) enum Stray {
     /// The node holds it and should not: order it gone, at this generation.
     Retire(Generation),
-    /// It is seated there and the node's ledger does not list it.
+    /// It was seen there, and the node's ledger does not list it any more, or
+    /// only by an older order.
     Missing,
 }
 

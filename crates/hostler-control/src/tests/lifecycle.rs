@@ -147,6 +147,26 @@ async fn a_node_that_lost_its_ledger_is_told_again() {
 }
 
 #[tokio::test]
+async fn a_node_that_lost_its_ledger_and_obeyed_an_older_order_is_told_again() {
+    on_both(async |mut house| {
+        let machine = Machine::join(&house, "n1").await;
+        let id = house.deploy("echo").await;
+        house.settle().await;
+        let running = machine.entry(&id).unwrap();
+        // An order to drop what ran before, which was under way all the time.
+        let mut dropped = running.clone();
+        dropped.generation = hostler_core::Generation::new(running.generation.number() - 1);
+        dropped.state = SeenState::Absent;
+        machine.set(dropped);
+        machine.beat(&house).await;
+        house.settle().await;
+        assert_eq!(machine.entry(&id), Some(running));
+        assert_eq!(machine.orders(&id).len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_row_older_than_what_its_node_was_told_overtakes_it() {
     let mut house = House::on_sqlite().await;
     let machine = Machine::join(&house, "n1").await;

@@ -6,15 +6,18 @@
 //! the last word there can be, because a tombstone never revives, and of the
 //! rest a heartbeat is believed rather than an answer.
 //!
-//! A heartbeat carries the whole ledger. One that says nothing of a workload
-//! seated there is no word that it is absent, but takes back what was said of it
-//! before (the ledger was lost, perhaps): seen becomes `None`, and it is ordered
-//! again.
+//! A heartbeat carries the whole ledger. One that does not list a workload which
+//! was seen there is no word that it is absent, but the ledger was lost, perhaps:
+//! it is missing, and ordered again. So it is when the ledger lists it by an
+//! older order: an order to drop, which is obeyed however old it is, may come to
+//! a node that has just lost its ledger, and leave a tombstone there that says
+//! nothing of the order which followed.
 //!
 //! Only the word of the node that has the seat counts, and heartbeats older
 //! than one already heard are dropped before ([`crate::node::Beat`]).
 
-use super::{Seen, SeenState};
+use super::{Goal, Seen, SeenState, WorkloadFacts};
+use crate::Generation;
 
 /// How a node said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +41,22 @@ pub fn seen_merge(held: Option<Seen>, said: Seen, word: Word) -> Seen {
     if newer || (same && later) { said } else { held }
 }
 
+/// Whether a workload that was seen on its node is missing there, when a
+/// heartbeat newer than all heard before lists it by an order of generation
+/// `listed`, or does not list it. What ended by itself is not missed.
+pub fn is_missing(facts: &WorkloadFacts, listed: Option<Generation>) -> bool {
+    let was_seen = match facts.seen_now() {
+        None | Some(SeenState::Absent | SeenState::Ended) => false,
+        Some(_) => facts.goal == Goal::Running,
+    };
+    was_seen && listed.is_none_or(|listed| listed < facts.generation)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Generation;
+    use crate::id::{NodeId, WorkloadId};
+    use crate::workload::OnNodeLoss;
 
     fn seen(number: u64, state: SeenState) -> Seen {
         Seen {
@@ -82,5 +97,38 @@ mod tests {
         assert_eq!(merged(running, starting, Word::Answer), running);
         let fenced = seen(4, SeenState::Fenced);
         assert_eq!(merged(fenced, starting, Word::Answer), starting);
+    }
+
+    #[test]
+    fn what_a_ledger_lists_by_an_older_order_or_not_at_all_is_missing() {
+        let check = |goal, held, listed: Option<u64>, expected| {
+            let facts = WorkloadFacts {
+                id: WorkloadId::from_parts(1, [1; 10]),
+                goal,
+                generation: Generation::new(4),
+                seat: Some(NodeId::from_parts(1, [2; 10])),
+                seen: held,
+                on_node_loss: OnNodeLoss::Restart,
+            };
+            let found = is_missing(&facts, listed.map(Generation::new));
+            assert_eq!(found, expected, "{goal:?} {held:?} {listed:?}");
+        };
+        for state in [SeenState::Starting, SeenState::Running, SeenState::Failed] {
+            let held = Some(seen(4, state));
+            check(Goal::Running, held, None, true);
+            check(Goal::Running, held, Some(3), true);
+            check(Goal::Running, held, Some(4), false);
+            check(Goal::Running, held, Some(5), false);
+            check(Goal::Stopped, held, Some(3), false);
+        }
+        check(Goal::Running, Some(seen(4, SeenState::Ended)), None, false);
+        check(Goal::Running, Some(seen(4, SeenState::Absent)), None, false);
+        check(
+            Goal::Running,
+            Some(seen(3, SeenState::Running)),
+            None,
+            false,
+        );
+        check(Goal::Running, None, None, false);
     }
 }

@@ -30,7 +30,7 @@ mod step;
 pub use claim::{Claim, claim};
 pub use exit::{AfterExit, Exit, RestartPolicy, after_exit};
 pub use forget::{burial_over, may_forget, wants_forgotten};
-pub use merge::{Word, seen_merge};
+pub use merge::{Word, is_missing, seen_merge};
 pub use order::{Held, NodeGoal, Verdict, order_verdict};
 pub use status::{WorkloadStatus, status};
 pub use step::{SeatView, Step, next_step};

@@ -6,13 +6,13 @@
 //! is called from here. A heartbeat that comes late, after a newer one,
 //! changes nothing and grants nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::State;
 use hostler_core::id::{BootId, NodeId, WorkloadId};
 use hostler_core::node::{Availability, Beat, availability, lease_grant};
-use hostler_core::workload::{Claim, Goal, SeenState, claim, wants_forgotten};
+use hostler_core::workload::{Claim, SeenState, claim, is_missing, wants_forgotten};
 use hostler_core::{Generation, Resources, Timestamp};
 use hostler_store::{
     HeartbeatOrder, HeartbeatOutcome, NodeReport, NodeRow, SeenEntry, StoreError, Tombstone,
@@ -171,7 +171,7 @@ impl Ledger {
         }
         if node.facts.seated > 0 {
             let seated = app.store.workload_on_node(&[node.facts.id]).await?;
-            ledger.strays.extend(missing(&ids, &seated));
+            ledger.strays.extend(missing(entries, &seated));
         }
         Ok(ledger)
     }
@@ -214,22 +214,15 @@ impl Ledger {
     }
 }
 
-/// Work that the node once said it holds, and that its ledger does not list
-/// any more: the ledger was lost. What ended by itself is left alone.
+/// Work that was seen on the node and is missing in its ledger.
 fn missing<'a>(
-    listed: &[WorkloadId],
+    entries: &[Entry],
     seated: &'a [WorkloadRow],
 ) -> impl Iterator<Item = (WorkloadId, Stray)> + use<'a> {
-    let listed: BTreeSet<WorkloadId> = listed.iter().copied().collect();
-    let held = |row: &&WorkloadRow| {
-        let seen = row.facts.seen_now();
-        let gone = matches!(seen, None | Some(SeenState::Absent | SeenState::Ended));
-        row.facts.goal == Goal::Running && !gone
-    };
+    let listed = entries.iter().map(|entry| (entry.id, entry.generation));
+    let listed: BTreeMap<WorkloadId, Generation> = listed.collect();
     seated
         .iter()
-        .filter(held)
-        .map(|row| row.facts.id)
-        .filter(move |id| !listed.contains(id))
-        .map(|id| (id, Stray::Missing))
+        .filter(move |row| is_missing(&row.facts, listed.get(&row.facts.id).copied()))
+        .map(|row| (row.facts.id, Stray::Missing))
 }

@@ -60,12 +60,14 @@ impl Machine {
         }
     }
 
-    /// Within a generation *gone* is higher than *running*.
+    /// Within a generation *gone* is higher than *running*. What runs of a lost
+    /// ledger is being stopped, so an older order to drop it does it no harm.
     fn check_order(&mut self, stage: &mut Stage, id: WorkloadId, order: Record) {
         let rank = (order.generation, order.goal == NodeGoal::Gone);
         let highest = *self.highest.entry(id).or_insert(rank);
+        let doomed = order.goal == NodeGoal::Gone && !self.disk.ledger.contains_key(&id);
         let running = self.agents.iter().find(|agent| agent.runs(id));
-        let newer = running.filter(|agent| agent.generation > order.generation);
+        let newer = running.filter(|agent| agent.generation > order.generation && !doomed);
         if newer.is_some() || (order.goal == NodeGoal::Running && rank < highest) {
             stage.violate(Invariant::NoOldOrder, || {
                 format!("{id:?} obeyed {order:?} after an order of {highest:?}")

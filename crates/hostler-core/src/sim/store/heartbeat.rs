@@ -7,7 +7,7 @@ use super::{Moment, Store};
 use crate::id::{NodeId, WorkloadId};
 use crate::node::{Beat, lease_grant};
 use crate::workload::{
-    Claim, Seen, SeenState, Word, WorkloadFacts, claim, seen_merge, wants_forgotten,
+    Claim, Seen, SeenState, Word, WorkloadFacts, claim, is_missing, seen_merge, wants_forgotten,
 };
 use crate::{Generation, Timestamp};
 
@@ -59,7 +59,7 @@ impl Store {
         now: Timestamp,
         fence_after: Option<Duration>,
     ) -> Heard {
-        self.unsaid(node, ledger);
+        self.missed(node, ledger);
         let (mut retire, mut forget) = (Vec::new(), Vec::new());
         for entry in ledger {
             let id = entry.workload;
@@ -82,12 +82,13 @@ impl Store {
         }
     }
 
-    /// A ledger that says nothing of a workload seated there is no word that it
-    /// is absent, but what was seen before holds no more: it is ordered again.
-    fn unsaid(&mut self, node: NodeId, ledger: &[Entry]) {
+    /// What was seen of a workload that is missing holds no more: it is ordered
+    /// again.
+    fn missed(&mut self, node: NodeId, ledger: &[Entry]) {
         for row in self.workloads.values_mut() {
-            let said = |entry: &Entry| entry.workload == row.facts.id;
-            if row.facts.seat == Some(node) && !ledger.iter().any(said) {
+            let listed = |entry: &&Entry| entry.workload == row.facts.id;
+            let listed = ledger.iter().find(listed).map(|entry| entry.generation);
+            if row.facts.seat == Some(node) && is_missing(&row.facts, listed) {
                 row.facts.seen = None;
             }
         }
