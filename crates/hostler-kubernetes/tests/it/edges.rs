@@ -23,17 +23,12 @@ async fn edge_three_are_asked_where_one_is_left() -> Result<()> {
         job["status"], "running",
         "it is said long before the deadline"
     );
-    let count = |code: &'static str| {
-        let list = life.get("/runners");
-        async move {
-            let body = list.await.body;
-            let all = body.as_array().unwrap().iter();
-            all.clone()
-                .filter(|one| one["reason"]["code"] == code)
-                .count()
-        }
+    let two_are_told = |list: &Value| {
+        let all = list.as_array().cloned().unwrap_or_default();
+        let told = |one: &&Value| one["reason"]["code"] == "MaxNodesReached";
+        all.iter().filter(told).count() == 2
     };
-    assert_eq!(count("MaxNodesReached").await, 2);
+    life.until(SOON, "/runners", two_are_told).await?;
     life.job(&answer.job(), "timeout").await?;
     rig.until(|view| view.pods(PLACEHOLDERS).len() == 1).await?;
     Ok(())
