@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 /// There is no way to the API server.
@@ -10,7 +10,10 @@ use kube::{Client, Config};
 pub enum ConnectError {
     /// Neither in a cluster nor told of one. The words are the seed's.
     #[error("failed to create in-cluster config and no KUBECONFIG found")]
-    Nowhere(#[source] kube::config::InClusterError),
+    Nowhere,
+    /// In a cluster, by the look of it, that does not say how it is reached.
+    #[error("failed to create in-cluster config")]
+    InCluster(#[source] Box<InClusterError>),
     /// There is a kubeconfig, and it cannot be used.
     #[error("KUBECONFIG_PATH names a file that cannot be used: {}", .0.display())]
     Kubeconfig(std::path::PathBuf, #[source] Box<KubeconfigError>),
@@ -27,11 +30,19 @@ pub async fn connect(kubeconfig: Option<&Path>) -> Result<Client, ConnectError> 
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut config = match kubeconfig {
         Some(path) => from_file(path).await?,
-        None => Config::incluster().map_err(ConnectError::Nowhere)?,
+        None => Config::incluster().map_err(within)?,
     };
     // Trying again is decided by those who know what it costs.
     config.default_retry = false;
     Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))
+}
+
+/// The variable that every pod has is the sign of being in a cluster.
+fn within(error: InClusterError) -> ConnectError {
+    match error {
+        InClusterError::ReadEnvironmentVariable(_) => ConnectError::Nowhere,
+        other => ConnectError::InCluster(Box::new(other)),
+    }
 }
 
 async fn from_file(path: &Path) -> Result<Config, ConnectError> {
@@ -50,6 +61,10 @@ mod tests {
     #[tokio::test]
     async fn without_a_cluster_or_a_kubeconfig_the_error_is_the_seed_s() {
         let error = connect(None).await.err().unwrap();
+        assert!(
+            std::error::Error::source(&error).is_none(),
+            "nothing is added to it"
+        );
         assert_eq!(
             error.to_string(),
             "failed to create in-cluster config and no KUBECONFIG found"

@@ -118,17 +118,28 @@ impl Kubernetes {
         let pins = json!({names::SAFE_TO_EVICT: "true", names::DO_NOT_DISRUPT: null});
         let patch = Patch::Merge(json!({"metadata": {"annotations": pins}}));
         let params = PatchParams::default();
-        match self
-            .call(self.pods().patch(id.as_str(), &params, &patch))
-            .await
-        {
-            Ok(_) => Ok(()),
+        let pods = self.pods();
+        let patched = self.call(pods.patch(id.as_str(), &params, &patch)).await;
+        match self.optional(PATCH, patched.map(|_| ())) {
+            Err(failure) if !failure.is_denied() => Err(failure.provider()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What came of a call that can be done without; what is gone needs none.
+    fn optional(&self, right: &'static str, done: Result<(), Failure>) -> Result<(), Failure> {
+        match done {
             Err(failure) if failure.is_missing() => Ok(()),
-            Err(failure) if failure.is_denied() => {
-                self.hub.lacks(PATCH, true);
+            Err(failure) => {
+                if failure.is_denied() {
+                    self.hub.lacks(right, true);
+                }
+                Err(failure)
+            }
+            Ok(()) => {
+                self.hub.lacks(right, false);
                 Ok(())
             }
-            Err(failure) => Err(failure.provider()),
         }
     }
 
@@ -185,14 +196,10 @@ impl Provider for Kubernetes {
         let nodes: Api<Node> = Api::all(self.client.clone());
         let patch = Patch::Merge(json!({"spec": {"unschedulable": closed}}));
         let params = PatchParams::default();
-        match self.call(nodes.patch(&machine.name, &params, &patch)).await {
-            Ok(_) => Ok(()),
-            Err(failure) if failure.is_missing() => Ok(()),
-            Err(failure) => {
-                self.hub.lacks(CORDON, failure.is_denied());
-                Err(failure.provider())
-            }
-        }
+        let patched = nodes.patch(&machine.name, &params, &patch);
+        let patched = self.call(patched).await.map(|_| ());
+        let closed = self.optional(CORDON, patched);
+        closed.map_err(|failure| failure.provider())
     }
 
     async fn release(&self, id: &RunnerId) -> Result<(), ProviderError> {

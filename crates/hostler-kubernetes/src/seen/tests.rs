@@ -232,3 +232,17 @@ fn nothing_is_concluded_before_everything_was_listed_once() {
     assert_eq!(snapshot.stale_since, Some(at(7)));
     assert!(snapshot.is_synced, "what was seen still stands");
 }
+
+#[test]
+fn requirement_16_a_node_that_will_be_taken_away_says_so() {
+    let mut world = world();
+    let mut doomed = node(true);
+    doomed.notice = Some("karpenter.sh/disrupted");
+    world.nodes.put(key("", "n"), doomed, at(0));
+    world
+        .placeholders
+        .put(key("a", "r"), placeholder(1, Some("n")), at(0));
+    let snapshot = look(&world, 0).0;
+    let facts = snapshot.runners.values().next().unwrap();
+    assert_eq!(facts.reasons[0].code, ReasonCode::InterruptionNotice);
+}

@@ -77,6 +77,7 @@ async fn adding_listing_repeating_and_removing() -> Result<()> {
         let again = life.ask(3, "k").await;
         assert_eq!(again.names(), answer.names());
         assert_eq!(place.pods().await?.len(), 3);
+        life.seen(|seen| seen.runners.len() == 3).await?;
         life.all(&answer.names(), "pending").await?;
         let gone = life.remove(&answer.names()).await;
         life.job(&gone.job(), "completed").await?;

@@ -107,6 +107,29 @@ async fn section_3_with_what_is_applied_runners_come_and_go() -> Result<()> {
 }
 
 #[tokio::test]
+async fn without_the_right_to_close_nodes_a_removal_goes_on_and_the_right_is_named() -> Result<()> {
+    let rig = deployed(&BASE).await?;
+    let life = rig.home.live().await?;
+    let names = life.add(1).await.names();
+    life.all(&names, "provisioning").await?;
+    let gone = life.remove(&names).await;
+    life.job(&gone.job(), "completed").await?;
+    assert_eq!(rig.count(), 0);
+    life.seen(|seen| {
+        seen.lacks
+            .iter()
+            .any(|right| right.starts_with("nodes: patch"))
+    })
+    .await?;
+    apply(&rig, REMOVAL).await?;
+    let names = life.add(1).await.names();
+    life.all(&names, "provisioning").await?;
+    life.remove(&names).await;
+    life.seen(|seen| seen.lacks.is_empty()).await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_seed_s_manifest_names_stay_those_of_the_deployment() -> Result<()> {
     let deployment = objects("base/deployment.yaml")?.remove(0);
     let container = &deployment["spec"]["template"]["spec"]["containers"][0];

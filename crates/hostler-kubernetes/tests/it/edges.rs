@@ -23,17 +23,12 @@ async fn edge_three_are_asked_where_one_is_left() -> Result<()> {
         job["status"], "running",
         "it is said long before the deadline"
     );
-    let count = |code: &'static str| {
-        let list = life.get("/runners");
-        async move {
-            let body = list.await.body;
-            let all = body.as_array().unwrap().iter();
-            all.clone()
-                .filter(|one| one["reason"]["code"] == code)
-                .count()
-        }
+    let two_are_told = |list: &Value| {
+        let all = list.as_array().cloned().unwrap_or_default();
+        let told = |one: &&Value| one["reason"]["code"] == "MaxNodesReached";
+        all.iter().filter(told).count() == 2
     };
-    assert_eq!(count("MaxNodesReached").await, 2);
+    life.until(SOON, "/runners", two_are_told).await?;
     life.job(&answer.job(), "timeout").await?;
     rig.until(|view| view.pods(PLACEHOLDERS).len() == 1).await?;
     Ok(())
@@ -151,7 +146,7 @@ async fn edge_the_clock_jumps_and_no_deadline_moves() -> Result<()> {
     let life = rig.home.live().await?;
     let names = life.add(1).await.names();
     // The cluster's clock goes on by an hour: our deadlines are by our own.
-    rig.cluster.step(Duration::from_secs(3_600));
+    rig.cluster.step(Duration::from_hours(1));
     life.seen(|seen| seen.is_synced).await?;
     assert_eq!(life.status(&names[0]).await.0, "pending");
     Ok(())

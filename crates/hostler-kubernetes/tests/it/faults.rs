@@ -94,7 +94,9 @@ async fn suffers(effect: Effect) -> Result<()> {
     ready_says(&life, 503).await?;
     steady(&life, Duration::from_millis(2_500)).await;
     rig.cluster.machine_ails(&node, true);
-    set.into_iter().for_each(|fault| rig.cluster.heal(fault));
+    for fault in set {
+        rig.cluster.heal(fault);
+    }
     life.all_within(&names[..1], "provisioning", AFTER).await?;
     ready_says(&life, 200).await
 }

@@ -12,10 +12,7 @@ use crate::support::{AFTER, PLACEHOLDERS, Rig, SOON, node_of};
 async fn fault_a_node_object_that_is_deleted_is_a_lost_node_and_stays_for_a_while() -> Result<()> {
     let rig = Rig::stepped(1).await?;
     let life = rig.home.live().await?;
-    let names = life.add(1).await.names();
-    rig.cluster.step(Duration::from_secs(11));
-    rig.cluster.step(Duration::from_secs(60));
-    life.all(&names, "ready").await?;
+    let names = rig.grown(&life).await?;
     let node = node_of(&life, &names[0]).await;
     rig.cluster.node_delete(&node);
     life.all_within(&names, "failed", AFTER).await?;
@@ -35,10 +32,7 @@ async fn fault_a_node_object_that_is_deleted_is_a_lost_node_and_stays_for_a_whil
 async fn fault_a_node_that_went_while_nobody_looked_is_found_lost() -> Result<()> {
     let rig = Rig::stepped(1).await?;
     let life = rig.home.live().await?;
-    let names = life.add(1).await.names();
-    rig.cluster.step(Duration::from_secs(11));
-    rig.cluster.step(Duration::from_secs(60));
-    life.all(&names, "ready").await?;
+    let names = rig.grown(&life).await?;
     let node = node_of(&life, &names[0]).await;
     life.end().await;
     rig.cluster.node_delete(&node);
@@ -52,18 +46,17 @@ async fn fault_a_node_that_went_while_nobody_looked_is_found_lost() -> Result<()
 async fn fault_a_machine_that_dies_is_no_longer_ready_and_its_runner_not_failed() -> Result<()> {
     let rig = Rig::stepped(1).await?;
     let life = rig.home.live().await?;
-    let names = life.add(1).await.names();
-    rig.cluster.step(Duration::from_secs(11));
-    rig.cluster.step(Duration::from_secs(60));
-    life.all(&names, "ready").await?;
+    let names = rig.grown(&life).await?;
     let node = node_of(&life, &names[0]).await;
     rig.cluster.machine_kill(&node);
-    rig.cluster.step(Duration::from_secs(60));
+    rig.cluster.step(Duration::from_mins(1));
     life.all_within(&names, "provisioning", AFTER).await?;
     assert_eq!(life.status(&names[0]).await.1, "NodeNotReady");
     // Longer than the default toleration: the placeholder outlasts it.
     rig.cluster.step(Duration::from_secs(400));
-    assert_eq!(rig.count(), 1);
+    let pod = rig.cluster.look(|view| view.pod("default", &names[0]));
+    let ending = &pod.expect("it is still there")["metadata"]["deletionTimestamp"];
+    assert!(ending.is_null(), "nobody ended it");
     rig.cluster.machine_revive(&node);
     rig.cluster.step(Duration::from_secs(20));
     life.all_within(&names, "ready", AFTER).await

@@ -123,14 +123,11 @@ async fn edge_a_rollout_of_the_daemon_set_takes_a_runner_back_to_provisioning_an
 -> Result<()> {
     let rig = Rig::stepped(1).await?;
     let life = rig.home.live().await?;
-    let names = life.add(1).await.names();
-    rig.cluster.step(Duration::from_secs(11));
-    rig.cluster.step(Duration::from_secs(60));
-    life.all(&names, "ready").await?;
-    let path = "/apis/apps/v1/namespaces/default/daemonsets/daytona-runner";
+    let names = rig.grown(&life).await?;
+    let set = "/apis/apps/v1/namespaces/default/daemonsets/daytona-runner";
     let patch = json!({"spec": {"template": {"spec": {"containers":
         [{"name": "runner", "image": "runner:2"}]}}}});
-    let request = axum::http::Request::patch(path);
+    let request = axum::http::Request::patch(set);
     let request = request.header("content-type", "application/strategic-merge-patch+json");
     let request = request.body(patch.to_string().into_bytes())?;
     let _patched: Value = rig.admin().await?.request(request).await?;

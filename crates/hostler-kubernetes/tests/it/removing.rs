@@ -112,7 +112,7 @@ async fn a_runner_on_a_dead_machine_is_removed_all_the_same() -> Result<()> {
     let names = rig.at_work(&life, 1).await?;
     let node = node_of(&life, &names[0]).await;
     rig.cluster.machine_kill(&node);
-    rig.cluster.step(std::time::Duration::from_secs(60));
+    rig.cluster.step(std::time::Duration::from_mins(1));
     let path = format!("/runners/{}", names[0]);
     let ill = |body: &Value| body["reason"]["code"] == "NodeNotReady";
     life.until(SOON, &path, ill).await?;

@@ -28,7 +28,7 @@ async fn row_1_status_pending_provisioning_ready_with_what_is_known() -> Result<
         body["reason"]["code"] == "ScaleUpTriggered"
     })
     .await?;
-    rig.cluster.step(Duration::from_secs(60));
+    rig.cluster.step(Duration::from_mins(1));
     life.all(&names, "ready").await?;
     let list = life.get("/runners").await.body;
     for runner in list.as_array().unwrap() {
@@ -166,10 +166,7 @@ async fn row_2_17_and_requirement_18_a_node_is_adopted_by_name() -> Result<()> {
 async fn row_2_18_a_terminating_placeholder_stays_in_the_list_with_its_last_status() -> Result<()> {
     let rig = Rig::stepped(1).await?;
     let life = rig.home.live().await?;
-    let names = life.add(1).await.names();
-    rig.cluster.step(Duration::from_secs(11));
-    rig.cluster.step(Duration::from_secs(60));
-    life.all(&names, "ready").await?;
+    let names = rig.grown(&life).await?;
     let path = format!("/api/v1/namespaces/default/pods/{}", names[0]);
     let request = axum::http::Request::delete(path).body(Vec::new())?;
     let _deleted: Value = rig.admin().await?.request(request).await?;

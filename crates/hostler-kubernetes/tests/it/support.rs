@@ -49,7 +49,9 @@ impl Answer {
     }
 
     pub(crate) fn job(&self) -> String {
-        word(&self.body["job_id"]).to_owned()
+        let id = word(&self.body["job_id"]);
+        assert!(!id.is_empty(), "{self:?}");
+        id.to_owned()
     }
 }
 
@@ -136,9 +138,9 @@ impl Home {
             client,
             provider,
             manager,
-            router,
             leads,
             stop,
+            router,
         })
     }
 }
@@ -325,6 +327,15 @@ impl Rig {
     /// Runners at work, and their names.
     pub(crate) async fn at_work(&self, life: &Life, count: usize) -> Result<Vec<String>> {
         let names = life.add(count).await.names();
+        life.all(&names, "ready").await?;
+        Ok(names)
+    }
+
+    /// One runner at work, where time is stepped.
+    pub(crate) async fn grown(&self, life: &Life) -> Result<Vec<String>> {
+        let names = life.add(1).await.names();
+        self.cluster.step(Duration::from_secs(11));
+        self.cluster.step(Duration::from_mins(1));
         life.all(&names, "ready").await?;
         Ok(names)
     }

@@ -15,16 +15,16 @@ fn id() -> RunnerId {
     "node-placeholder-abc123".parse().unwrap()
 }
 
-fn job_id() -> Option<JobId> {
-    Some(JobId::from_parts(1_714_164_361_000, [1; 10]))
+fn job_id() -> JobId {
+    JobId::from_parts(1_714_164_361_000, [1; 10])
 }
 
 fn pool() -> PoolName {
     "default".parse().unwrap()
 }
 
-fn reason() -> Option<Reason> {
-    Some(Reason::new(ReasonCode::MaxNodesReached, "max size reached"))
+fn reason() -> Reason {
+    Reason::new(ReasonCode::MaxNodesReached, "max size reached")
 }
 
 /// All of them.
@@ -82,7 +82,7 @@ fn answers(bodies: &mut Bodies) {
     bodies.add(
         "RunnersAdded",
         &RunnersAdded {
-            job_id: job_id(),
+            job_id: Some(job_id()),
             pod_names: vec![id()],
             message: "Runner provisioning started".into(),
             instances: 1,
@@ -95,7 +95,7 @@ fn answers(bodies: &mut Bodies) {
             message: "Runner instances removed".into(),
             instances: 1,
             provider: "kubernetes".into(),
-            job_id: job_id(),
+            job_id: Some(job_id()),
             pod_names: vec![id()],
         },
     );
@@ -107,9 +107,9 @@ fn answers(bodies: &mut Bodies) {
             metadata: map(&[("node_name", "gke-cluster-node-xyz")]),
             pool: pool(),
             created_at: moment(),
-            job_id: job_id(),
-            reason: reason(),
-            reasons: reason().into_iter().collect(),
+            job_id: Some(job_id()),
+            reason: Some(reason()),
+            reasons: vec![reason()],
         },
     );
     bodies.add(
@@ -135,12 +135,12 @@ fn jobs(bodies: &mut Bodies) {
         scheduled_at: Some(moment()),
         ready_at: Some(moment()),
         gone_at: Some(moment()),
-        reason: reason(),
+        reason: Some(reason()),
     };
     bodies.add(
         "RunnerJob",
         &RunnerJob {
-            job_id: job_id().unwrap(),
+            job_id: job_id(),
             kind: JobKind::Add,
             status: JobState::Completed,
             instances: 1,
@@ -153,7 +153,7 @@ fn jobs(bodies: &mut Bodies) {
             ready_at: Some(moment()),
             ended_at: Some(moment()),
             late: true,
-            reason: reason(),
+            reason: Some(reason()),
             asked_by: Some("token-1".into()),
         },
     );
@@ -177,7 +177,7 @@ fn pools(bodies: &mut Bodies) {
             fallback: vec!["spare".parse().unwrap()],
             runners: [("ready".to_owned(), 1)].into(),
             resting_until: Some(moment()),
-            reason: reason(),
+            reason: Some(reason()),
         },
     );
 }
