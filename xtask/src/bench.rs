@@ -17,10 +17,12 @@ use crate::{root, run, tool};
 
 /// Package, bench target, and which of its figures stand in the page: all
 /// policies alike would be hundreds.
-const BENCHES: [(&str, &str, &[&str]); 3] = [
-    ("hostler-core", "placement", &["--", "least-loaded"]),
-    ("hostler-store", "store", &[]),
+const BENCHES: [(&str, &str, &[&str]); 5] = [
     ("hostler-e2e", "fleet", &[]),
+    ("hostler-store", "store", &[]),
+    ("hostler-core", "placement", &["--", "least-loaded"]),
+    ("hostler-core", "demand", &[]),
+    ("hostler-kubernetes", "scale", &[]),
 ];
 
 #[derive(Debug, Deserialize)]
