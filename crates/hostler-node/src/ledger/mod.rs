@@ -63,7 +63,7 @@ pub enum OpenError {
 
 /// Records were not written.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum AppendError {
+pub enum AppendError {
     /// The file could not be written.
     #[error("could not write to the ledger")]
     Write(#[source] Arc<JournalError>),

@@ -10,6 +10,7 @@
 
 mod connect;
 mod fleet_nats;
+mod leftover;
 mod service;
 mod start;
 
@@ -81,6 +82,9 @@ pub enum StartupError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] crate::ledger::OpenError),
+    /// What is left over of an earlier fleet.
+    #[error("could not drop what is left over of an earlier fleet")]
+    Leftover(#[from] crate::ledger::AppendError),
     /// The keys.
     #[error(transparent)]
     Identity(#[from] IdentityError),

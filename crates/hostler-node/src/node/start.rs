@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect::connect;
 use super::fleet_nats;
+use super::leftover::drop_leftover;
 use super::service::Service;
 use super::{Handle, StartupError};
 use crate::api::{Api, router};
@@ -121,6 +122,9 @@ async fn fleet(
     let control = control.transpose()?;
     let joining = joining(options, port);
     let known = memory.registration.take();
+    if known.is_none() {
+        drop_leftover(&mut memory.recovered, &memory.lease).await?;
+    }
     let (nats, known) =
         fleet_nats::resolve(options, control.as_ref(), joining.as_ref(), known).await?;
     memory.registration = known;

@@ -3,7 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use hostler_core::Generation;
 use hostler_core::workload::{OnNodeLoss, SeenState};
+use hostler_node::REGISTRATION_FILE;
 
 use crate::support::node::{ABC, id, run};
 use crate::support::{Mood, Requester, TestNode};
@@ -109,5 +111,21 @@ async fn a_node_that_was_unregistered_stops_leased_work() {
     plane.mood(Mood::Forgetful);
     node.is(id(1), SeenState::Fenced).await;
     assert!(!ground.fake.alive().contains(&slot));
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_node_that_joins_anew_drops_what_it_held_before_and_does_not_run() {
+    let (nats, plane, ground, node) = TestNode::in_fleet(250).await;
+    node.runs_first(&plane).await;
+    plane.mood(Mood::Forgetful);
+    node.is(id(1), SeenState::Fenced).await;
+    node.stop().await;
+    std::fs::remove_file(ground.folder.path().join("data").join(REGISTRATION_FILE)).unwrap();
+    plane.mood(Mood::Well);
+    let node = TestNode::start(ground.options_in(&nats, &plane)).await;
+    let absent = plane.heard_of(id(1), |entry| entry.state == SeenState::Absent);
+    assert_eq!(absent.await.generation, Generation::FIRST);
+    assert_eq!(plane.registrations().len(), 2);
     node.stop().await;
 }

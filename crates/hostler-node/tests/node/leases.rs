@@ -65,6 +65,22 @@ async fn an_agent_is_told_the_end_at_its_start_and_after_each_renewal() {
 }
 
 #[tokio::test]
+async fn the_end_comes_with_the_work_itself() {
+    let (_nats, plane, ground, node) = TestNode::in_fleet(250).await;
+    plane.fence_after(SPAN);
+    named(&plane).await;
+    ground.fake.script(|script| script.leases_unheard = true);
+    let digest = plane.artifact(ABC);
+    node.ensure(id(1), &run(&plane, 1, &digest, 3))
+        .await
+        .unwrap();
+    let slot = node.runs(id(1)).await;
+    assert!(ground.fake.lease_left(slot).is_some());
+    is_no_later(&ground, &node, slot);
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn work_ends_with_its_lease_although_the_daemon_stays_dead() {
     let (nats, plane, ground, node) = TestNode::in_fleet(250).await;
     plane.fence_after(SPAN);

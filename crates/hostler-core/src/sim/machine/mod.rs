@@ -215,7 +215,7 @@ impl Machine {
         stage.note(Note::Joined(self.at, node));
         self.disk.node = Some(node);
         for (id, record) in &mut self.disk.ledger {
-            let runs = self.agents.iter().any(|agent| agent.workload == *id);
+            let runs = self.agents.iter().any(|agent| agent.runs(*id));
             if record.goal == NodeGoal::Running && !runs {
                 record.goal = NodeGoal::Gone;
             }
