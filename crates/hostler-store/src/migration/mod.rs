@@ -2,6 +2,7 @@
 //! schema is a new step.
 
 mod m0001_fleet;
+mod m0002_runners;
 
 pub(crate) use m0001_fleet::UNSETTLED;
 
@@ -18,7 +19,10 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_fleet::Migration)]
+        vec![
+            Box::new(m0001_fleet::Migration),
+            Box::new(m0002_runners::Migration),
+        ]
     }
 }
 
