@@ -112,6 +112,7 @@ async fn prepare(store: &Store) -> Outcome<Vec<NodeId>> {
     let mut nodes = Vec::new();
     for number in 0..NODES {
         let node = NewNode {
+            runner: None,
             name: format!("n{number}").parse()?,
             hostname: "localhost".to_owned(),
             port: 1,

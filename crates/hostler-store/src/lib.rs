@@ -22,6 +22,7 @@ mod node;
 mod open;
 mod operation;
 mod rows;
+mod runner;
 mod seal;
 mod secret;
 mod store;
@@ -47,6 +48,7 @@ pub use operation::{
     ClaimError, NewOperation, OperationClaim, OperationFilter, OperationInserted, OperationOutcome,
     OperationRow,
 };
+pub use runner::{JobConflict, PoolRow, Scaled, Scaling};
 pub use seal::{KeyError, SealError, SealingKey};
 pub use secret::Secret;
 pub use store::{Backend, Store};

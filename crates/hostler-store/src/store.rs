@@ -28,6 +28,7 @@ pub enum Backend {
 /// | `idempotency_key` | which request made which workload, so that a repeated request makes nothing |
 /// | `artifact`, `artifact_project` | what the files named by digest are, and who may use them |
 /// | `api_token`, `join_token` | who may do what: digests of secrets, never secrets |
+/// | `runner_job`, `runner_pool` | which machines were asked for and given back, and when; how often each pool was changed, so that a decision made before the last change does nothing |
 /// | `operation` | how far a long change is, and who works on it |
 /// | `lease` | who acts for the fleet; its number outlives every holder |
 /// | `event`, `event_head` | what happened, in the order in which it became visible |

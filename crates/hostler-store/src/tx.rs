@@ -2,7 +2,7 @@
 //! after the commit.
 //!
 //! Rules of every transaction, so that none waits for another in a circle:
-//! lease, then nodes by id, then workloads by id, and the head of the event
+//! lease, then runners, then nodes by id, then workloads by id, and the head of the event
 //! log last. Dropping a transaction rolls it back.
 
 use sea_orm::{

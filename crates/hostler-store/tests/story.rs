@@ -18,6 +18,7 @@ mod story {
     pub(crate) mod opening;
     pub(crate) mod operations;
     pub(crate) mod races;
+    pub(crate) mod runners;
     pub(crate) mod seats;
     pub(crate) mod seen;
     pub(crate) mod workloads;
@@ -116,6 +117,15 @@ chapters! {
         an_operation_is_claimed_by_one_and_ended_once,
         a_worker_that_lost_its_claim_writes_nothing,
         the_same_operation_is_not_asked_for_twice;
+    runners:
+        a_job_is_written_once_and_replaced_by_its_next_revision,
+        of_many_decisions_on_one_turn_one_is_carried_out,
+        what_a_person_asks_for_makes_decisions_void,
+        a_decision_under_a_lost_lease_changes_nothing,
+        a_runner_is_removed_by_one_job_at_a_time,
+        a_machine_that_nobody_answers_for_does_not_register,
+        a_removal_is_called_off_until_its_runner_is_drained,
+        a_node_is_not_drained_for_a_removal_that_was_called_off;
     crash:
         what_was_acknowledged_survives_a_kill;
 }

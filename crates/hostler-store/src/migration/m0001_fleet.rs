@@ -71,7 +71,10 @@ impl MigrationTrait for Migration {
     }
 }
 
-fn table(name: &'static str, columns: impl IntoIterator<Item = ColumnDef>) -> TableCreateStatement {
+pub(super) fn table(
+    name: &'static str,
+    columns: impl IntoIterator<Item = ColumnDef>,
+) -> TableCreateStatement {
     let mut table = Table::create();
     table.table(name);
     for column in columns {

@@ -3,6 +3,7 @@
 
 mod m0001_fleet;
 mod m0002_node_nats;
+mod m0003_runners;
 
 pub(crate) use m0001_fleet::UNSETTLED;
 
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_fleet::Migration),
             Box::new(m0002_node_nats::Migration),
+            Box::new(m0003_runners::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 use hostler_core::Name;
 use hostler_core::id::NodeId;
+use hostler_core::runner::RunnerId;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::NodeRow;
@@ -33,6 +34,17 @@ impl Store {
     pub async fn node_by_name(&self, name: &Name) -> Result<Option<NodeRow>, StoreError> {
         let row = Entity::find()
             .filter(Column::Name.eq(name.as_str()))
+            .one(self.db())
+            .await;
+        row.during("reading a node")?
+            .map(NodeRow::try_from)
+            .transpose()
+    }
+
+    /// The node of this runner.
+    pub async fn node_by_runner(&self, id: &RunnerId) -> Result<Option<NodeRow>, StoreError> {
+        let row = Entity::find()
+            .filter(Column::Runner.eq(id.as_str()))
             .one(self.db())
             .await;
         row.during("reading a node")?

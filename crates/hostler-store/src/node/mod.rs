@@ -14,6 +14,7 @@ mod update;
 
 use hostler_core::id::{BootId, NodeId};
 use hostler_core::node::{Beat, NodeFacts, Scheduling, StillSeated};
+use hostler_core::runner::RunnerId;
 use hostler_core::{Labels, Name, Resources, Timestamp};
 use serde_json::Value;
 
@@ -27,6 +28,8 @@ pub struct NodeRow {
     pub facts: NodeFacts,
     /// Its name, unique in the fleet.
     pub name: Name,
+    /// The runner whose machine it is, if it is one's.
+    pub runner: Option<RunnerId>,
     /// Where it can be reached: an address or host name.
     pub hostname: String,
     /// The port of its API.
@@ -56,6 +59,8 @@ pub struct NodeRow {
 pub struct NewNode {
     /// Its name, unique in the fleet.
     pub name: Name,
+    /// The runner whose machine it is, if it is one's.
+    pub runner: Option<RunnerId>,
     /// Where it can be reached.
     pub hostname: String,
     /// The port of its API.
@@ -121,6 +126,9 @@ pub enum NodeRegisterError {
     /// The join token is unknown, expired or used up.
     #[error("the join token is unknown, expired or used up")]
     JoinRefused,
+    /// No job answers for the runner, or it is being given back for good.
+    #[error("runner {0} is not wanted: no job asked for it, or it is being given back")]
+    Unwanted(RunnerId),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,6 +2,7 @@
 
 use hostler_core::id::NodeId;
 use hostler_core::node::{Availability, Scheduling};
+use hostler_core::runner::RunnerId;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{EntityTrait, IntoActiveModel, TryInsertResult};
 
@@ -10,8 +11,9 @@ use super::{NewNode, NodeRegisterError, NodeRow};
 use crate::column::{json, moment};
 use crate::error::During;
 use crate::join_token::spend;
+use crate::runner::Book;
 use crate::secret::digest;
-use crate::tx::event;
+use crate::tx::{Tx, event};
 use crate::word::Word;
 use crate::{By, Secret, Store, StoreError};
 
@@ -26,6 +28,9 @@ impl Store {
     ) -> Result<NodeRow, NodeRegisterError> {
         let row = self.node_draft(by, &new)?;
         let mut tx = self.begin(by).await?;
+        if let Some(runner) = &new.runner {
+            welcome(&tx, runner).await?;
+        }
         if let Some(secret) = join {
             let spent = spend::one_use(&mut tx, secret.expose(), by.now).await?;
             spent.ok_or(NodeRegisterError::JoinRefused)?;
@@ -56,6 +61,7 @@ impl Store {
         Ok(Model {
             id: id.uuid(),
             name: new.name.to_string(),
+            runner: new.runner.as_ref().map(ToString::to_string),
             hostname: new.hostname.clone(),
             port: new.port.into(),
             key_digest: digest(key),
@@ -83,6 +89,16 @@ impl Store {
             nats_key: None,
         })
     }
+}
+
+/// A machine that nobody answers for would be swept with work on it, and one
+/// that is being given back would take work to its end.
+async fn welcome(tx: &Tx<'_>, runner: &RunnerId) -> Result<(), NodeRegisterError> {
+    let book = Book::hold(tx).await?;
+    if book.is_wanted(runner) && !book.is_final(runner) {
+        return Ok(());
+    }
+    Err(NodeRegisterError::Unwanted(runner.clone()))
 }
 
 /// What a node's key is sealed for.

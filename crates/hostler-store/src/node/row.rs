@@ -19,6 +19,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub name: String,
+    pub runner: Option<String>,
     pub hostname: String,
     pub port: i64,
     pub key_digest: String,
@@ -87,6 +88,7 @@ impl TryFrom<Model> for NodeRow {
         Ok(Self {
             facts: row.facts(&tags, &labels)?,
             name: name(row.name)?,
+            runner: row.runner.and_then(|id| id.parse().ok()),
             hostname: row.hostname,
             port: u16::try_from(row.port).unwrap_or_default(),
             version: row.version,

@@ -11,7 +11,7 @@ use super::row::{Column, Entity, Model};
 use super::{NewOperation, OperationFilter, OperationInserted, OperationRow};
 use crate::column::moment;
 use crate::error::{During, corrupt};
-use crate::tx::event;
+use crate::tx::{Tx, event};
 use crate::{By, Store, StoreError};
 
 impl Store {
@@ -22,31 +22,12 @@ impl Store {
         by: &By<'_>,
         new: NewOperation,
     ) -> Result<OperationInserted, StoreError> {
-        let row = draft(by, new);
         let mut tx = self.begin(by).await?;
-        let insert = Entity::insert(row.clone().into_active_model())
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .try_insert();
-        let written = insert.exec_without_returning(tx.db()).await;
-        if !matches!(
-            written.during("writing an operation")?,
-            TryInsertResult::Inserted(1)
-        ) {
-            let live = Entity::find()
-                .filter(Column::Kind.eq(row.kind))
-                .filter(Column::Subject.eq(row.subject.as_str()))
-                .filter(Column::Outcome.is_null());
-            let live = live.one(tx.db()).await.during("reading an operation")?;
-            let live = live.ok_or_else(|| corrupt("operation on", &row.subject))?;
-            return OperationRow::try_from(live).map(OperationInserted::Existing);
+        let inserted = ask(&mut tx, by, new).await?;
+        if matches!(inserted, OperationInserted::New(_)) {
+            tx.commit().await?;
         }
-        let text = format!("{} was asked for", row.kind);
-        let mut told = event("operation.created", &row.id, text);
-        told.project.clone_from(&row.project);
-        told.data = serde_json::json!({"kind": row.kind, "subject": row.subject});
-        tx.note(told);
-        tx.commit().await?;
-        OperationRow::try_from(row).map(OperationInserted::New)
+        Ok(inserted)
     }
 
     /// The operation with this id.
@@ -100,22 +81,72 @@ impl Store {
             .during("reading an operation")?
             .filter(|row| row.outcome.is_none());
         let Some(row) = row else { return Ok(false) };
-        if row.cancel_asked {
-            return Ok(true);
+        if !row.cancel_asked {
+            cancel(&mut tx, row).await?;
+            tx.commit().await?;
         }
-        let ask = Entity::update_many()
-            .col_expr(Column::CancelAsked, Expr::value(true))
-            .filter(Column::Id.eq(row.id));
-        ask.exec(tx.db())
-            .await
-            .during("asking to call an operation off")?;
-        let text = format!("{} is to be called off", row.kind);
-        let mut told = event("operation.cancel-asked", &row.id, text);
-        told.project = row.project;
-        tx.note(told);
-        tx.commit().await?;
         Ok(true)
     }
+}
+
+/// Asks within a transaction to call off what is being done to a subject.
+pub(crate) async fn call_off(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<(), StoreError> {
+    let live = Entity::find()
+        .filter(Column::Kind.eq(kind))
+        .filter(Column::Subject.eq(subject))
+        .filter(Column::Outcome.is_null())
+        .lock_exclusive();
+    let live = live.one(tx.db()).await.during("reading an operation")?;
+    match live.filter(|row| !row.cancel_asked) {
+        Some(row) => cancel(tx, row).await,
+        None => Ok(()),
+    }
+}
+
+async fn cancel(tx: &mut Tx<'_>, row: Model) -> Result<(), StoreError> {
+    let ask = Entity::update_many()
+        .col_expr(Column::CancelAsked, Expr::value(true))
+        .filter(Column::Id.eq(row.id));
+    ask.exec(tx.db())
+        .await
+        .during("asking to call an operation off")?;
+    let text = format!("{} is to be called off", row.kind);
+    let mut told = event("operation.cancel-asked", &row.id, text);
+    told.project = row.project;
+    tx.note(told);
+    Ok(())
+}
+
+/// Writes it down within a transaction, unless the same is being done to the
+/// same subject already.
+pub(crate) async fn ask(
+    tx: &mut Tx<'_>,
+    by: &By<'_>,
+    new: NewOperation,
+) -> Result<OperationInserted, StoreError> {
+    let row = draft(by, new);
+    let insert = Entity::insert(row.clone().into_active_model())
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .try_insert();
+    let written = insert.exec_without_returning(tx.db()).await;
+    if !matches!(
+        written.during("writing an operation")?,
+        TryInsertResult::Inserted(1)
+    ) {
+        let live = Entity::find()
+            .filter(Column::Kind.eq(row.kind))
+            .filter(Column::Subject.eq(row.subject.as_str()))
+            .filter(Column::Outcome.is_null());
+        let live = live.one(tx.db()).await.during("reading an operation")?;
+        let live = live.ok_or_else(|| corrupt("operation on", &row.subject))?;
+        return OperationRow::try_from(live).map(OperationInserted::Existing);
+    }
+    let text = format!("{} was asked for", row.kind);
+    let mut told = event("operation.created", &row.id, text);
+    told.project.clone_from(&row.project);
+    told.data = serde_json::json!({"kind": row.kind, "subject": row.subject});
+    tx.note(told);
+    OperationRow::try_from(row).map(OperationInserted::New)
 }
 
 fn draft(by: &By<'_>, new: NewOperation) -> Model {

@@ -10,6 +10,8 @@ mod end;
 mod list;
 pub(crate) mod row;
 
+pub(crate) use list::{ask, call_off};
+
 use hostler_core::Timestamp;
 use hostler_core::id::OperationId;
 use serde_json::Value;

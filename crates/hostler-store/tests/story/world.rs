@@ -155,6 +155,7 @@ pub(crate) fn labels(pairs: &[(&str, &str)]) -> Labels {
 
 pub(crate) fn new_node(text: &str) -> NewNode {
     NewNode {
+        runner: None,
         name: name(text),
         hostname: "127.0.0.1".to_owned(),
         port: 3_011,

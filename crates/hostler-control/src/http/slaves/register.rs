@@ -70,6 +70,7 @@ fn new_node(body: rest::NodeRegister, key: Secret) -> ApiResult<NewNode> {
             hostname: body.hostname,
             port: body.port,
             labels: body.labels,
+            runner: None,
             key,
         }),
         _ => Err(ApiError::invalid(&mistakes)),
