@@ -29,8 +29,8 @@ pub mod removal;
 mod status;
 pub mod sweep;
 
-pub use fallback::{Rest, Rests, pool_instead, rest_after};
 pub use facts::{Machine, Mark, Program, Request, RunnerFacts};
+pub use fallback::{Rest, Rests, pool_instead, rest_after};
 pub use id::{RunnerId, RunnerIdError};
 pub use pool::{Arch, Bounds, PoolName, RunnerPool, Taint, Window};
 pub use reason::{Reason, ReasonCode};
