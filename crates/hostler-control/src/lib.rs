@@ -20,6 +20,7 @@ mod logs;
 mod nodes;
 mod options;
 mod passes;
+mod runners;
 mod state;
 #[cfg(test)]
 mod testing;
@@ -29,3 +30,4 @@ mod tests;
 pub use control::{Control, StartError};
 pub use logs::{NatsAuth, NatsOptions};
 pub use options::{ArtifactLimits, Clock, ControlOptions, MetricsText, system_clock};
+pub use runners::RunnerOptions;

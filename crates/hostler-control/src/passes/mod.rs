@@ -6,6 +6,7 @@
 //! | [`StrayPass`] | what heartbeats remarked: entries to drop, work that was lost |
 //! | [`Nodes`] | silence is noticed |
 //! | [`Operations`] | drains and removals go on |
+//! | [`Scaling`] | the fleet has as many machines as its work needs |
 //! | [`Housekeeping`] | what nobody needs is thrown away |
 //! | [`crate::logs::LogStream`] | the stream of logs is there |
 
@@ -15,6 +16,7 @@ mod housekeeping;
 mod lease;
 mod nodes;
 mod operations;
+mod scaling;
 mod stray;
 mod strays;
 mod workloads;
@@ -25,6 +27,7 @@ pub(crate) use housekeeping::Housekeeping;
 pub(crate) use lease::holder_name;
 pub(crate) use nodes::Nodes;
 pub(crate) use operations::Operations;
+pub(crate) use scaling::Scaling;
 pub(crate) use stray::StrayPass;
 pub(crate) use strays::{Stray, Strays};
 pub(crate) use workloads::Workloads;

@@ -9,5 +9,6 @@ mod lists;
 mod logs;
 mod moves;
 mod operations;
+mod runners;
 mod server;
 mod workloads;
