@@ -25,8 +25,10 @@ use crate::logs::{LogHistory, LogStream};
 use crate::nodes::{self, NodeCalls};
 use crate::options::ControlOptions;
 use crate::passes::{
-    Housekeeping, NodeKeys, Nodes, Operations, Passes, StrayPass, Strays, Workloads, holder_name,
+    Housekeeping, NodeKeys, Nodes, Operations, Passes, Scaling, StrayPass, Strays, Workloads,
+    holder_name,
 };
+use crate::runners::{Ground, Runners};
 use crate::state::{App, Placing, Shared};
 
 /// Why a control plane did not start.
@@ -153,9 +155,12 @@ pub(crate) async fn open(
     let timing = Timing::of(options.heartbeat);
     let (answers, incoming) = mpsc::channel(nodes::BATCH);
     let passes = Passes::default();
+    let holder = holder_name(store.backend());
+    let runners = start_runners(options, (&store, &passes, &holder), stop.clone());
     let patience = timing.heartbeat.clamp(SHORTEST_CALL, LONGEST_CALL);
     let shared = Shared {
-        holder: holder_name(store.backend()),
+        holder,
+        runners,
         fleet_size: AtomicUsize::new(store.node_list().await?.len()),
         store,
         files,
@@ -183,6 +188,22 @@ pub(crate) async fn open(
         incoming,
         logs: jetstream.map(LogStream),
     })
+}
+
+/// The runner manager, if anything gives machines.
+fn start_runners(
+    options: &ControlOptions,
+    (store, passes, holder): (&Store, &Passes, &str),
+    stop: CancellationToken,
+) -> Option<Runners> {
+    let ground = Ground {
+        store: store.clone(),
+        clock: options.clock.clone(),
+        passes: passes.clone(),
+        holder: holder.to_owned(),
+    };
+    let runners = options.runners.clone()?;
+    Some(Runners::start(runners, ground, stop))
 }
 
 /// How long a node may take to answer an order: a heartbeat, within these.
@@ -230,6 +251,9 @@ fn start_passes(
     if let Some(file) = options.node_nats.keys_file.clone() {
         let keys = NodeKeys::new(app.clone(), file);
         tasks.push(passes.spawn(keys, often, stop.clone()));
+    }
+    if app.runners.is_some() {
+        tasks.push(passes.spawn(Scaling::new(app.clone()), often, stop.clone()));
     }
     tasks.extend(logs.map(|logs| passes.spawn(logs, SELDOM, stop.clone())));
     tasks

@@ -20,6 +20,7 @@ mod logs;
 mod nodes;
 mod options;
 mod passes;
+mod runners;
 mod state;
 #[cfg(test)]
 mod testing;
@@ -31,3 +32,4 @@ pub use logs::{NatsAuth, NatsOptions};
 pub use options::{
     ArtifactLimits, Clock, ControlOptions, MetricsText, NodeNatsOptions, system_clock,
 };
+pub use runners::RunnerOptions;

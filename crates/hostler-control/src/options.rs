@@ -12,6 +12,7 @@ use hostler_core::placement::{Overcommits, Policy};
 use hostler_daemon::config::Mistakes;
 
 use crate::logs::NatsOptions;
+use crate::runners::RunnerOptions;
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -48,6 +49,8 @@ pub struct ControlOptions {
     pub public_url: Option<String>,
     /// What `/metrics` answers; none: it says that there are none.
     pub metrics: Option<MetricsText>,
+    /// What gives machines when work needs more; none: nothing does.
+    pub runners: Option<RunnerOptions>,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -110,6 +113,7 @@ impl ControlOptions {
             artifacts: ArtifactLimits::default(),
             public_url: None,
             metrics: None,
+            runners: None,
             clock: system_clock(),
         }
     }

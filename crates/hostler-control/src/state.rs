@@ -18,6 +18,7 @@ use crate::logs::LogHistory;
 use crate::nodes::NodeCalls;
 use crate::options::{Clock, MetricsText};
 use crate::passes::{Passes, Strays};
+use crate::runners::Runners;
 
 /// Shared by all; cheap to clone.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     /// Where machines reach the API.
     pub(crate) public_url: Option<String>,
     pub(crate) metrics: Option<MetricsText>,
+    /// What gives machines, if anything does.
+    pub(crate) runners: Option<Runners>,
     pub(crate) clock: Clock,
     pub(crate) timing: Timing,
     pub(crate) placing: Placing,

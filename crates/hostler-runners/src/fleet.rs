@@ -42,6 +42,12 @@ pub trait Fleet: Send + Sync + 'static {
     /// `open`, takes both back.
     async fn schedule(&self, id: &RunnerId, open: bool) -> Result<(), FleetError>;
 
+    /// Lets the runner's node go before its machine is given back, which was
+    /// written down: it takes no seat and registers no more. Refused while
+    /// there is work on it; with `force`, its work stays until the machine is
+    /// gone, so that it never runs twice.
+    async fn leave(&self, id: &RunnerId, force: bool) -> Result<(), FleetError>;
+
     /// Takes the runner's node off the books: its machine is gone.
     async fn forget(&self, id: &RunnerId) -> Result<(), FleetError>;
 }
@@ -63,6 +69,10 @@ impl Fleet for NoFleet {
     }
 
     async fn schedule(&self, _id: &RunnerId, _open: bool) -> Result<(), FleetError> {
+        Ok(())
+    }
+
+    async fn leave(&self, _id: &RunnerId, _force: bool) -> Result<(), FleetError> {
         Ok(())
     }
 

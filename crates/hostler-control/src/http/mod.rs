@@ -15,6 +15,7 @@ mod openapi;
 mod operations;
 mod page;
 mod router;
+mod runners;
 mod slaves;
 mod sse;
 mod table;

@@ -6,8 +6,8 @@ use axum::http::Method;
 use hostler_core::access::Policy::{
     ActivityGet, ArtifactsCreate, ArtifactsDelete, ArtifactsGet, JoinTokensManage, MetricsGet,
     NodesCreate, NodesDelete, NodesDrain, NodesGet, NodesUpdate, OperationsCancel, OperationsGet,
-    PoliciesGet, TokensCreate, TokensDelete, TokensGet, WorkloadsCreate, WorkloadsDelete,
-    WorkloadsGet, WorkloadsLogs, WorkloadsUpdate,
+    PoliciesGet, RunnersCreate, RunnersDelete, RunnersGet, TokensCreate, TokensDelete, TokensGet,
+    WorkloadsCreate, WorkloadsDelete, WorkloadsGet, WorkloadsLogs, WorkloadsUpdate,
 };
 use utoipa_axum::routes;
 
@@ -16,7 +16,8 @@ use super::auth::{demands, open};
 use super::error::{ApiError, Code};
 use super::table::Table;
 use super::{
-    activity, artifacts, info, join_tokens, layers, openapi, operations, slaves, tokens, workloads,
+    activity, artifacts, info, join_tokens, layers, openapi, operations, runners, slaves, tokens,
+    workloads,
 };
 use crate::state::App;
 
@@ -46,6 +47,17 @@ pub(crate) fn table(app: App) -> Table {
         .route(GET, "/join-tokens", demands(JoinTokensManage), routes!(join_tokens::list))
         .route(POST, "/join-tokens", demands(JoinTokensManage), routes!(join_tokens::create))
         .route(DELETE, "/join-tokens/{id}", demands(JoinTokensManage), routes!(join_tokens::delete))
+
+        .route(GET, "/runners", demands(RunnersGet), routes!(runners::list))
+        .route(POST, "/runners/add", demands(RunnersCreate), routes!(runners::add))
+        .route(POST, "/runners/remove", demands(RunnersDelete), routes!(runners::remove))
+        .route(GET, "/runners/{id}", demands(RunnersGet), routes!(runners::one))
+        .route(GET, "/jobs", demands(RunnersGet), routes!(runners::jobs))
+        .route(GET, "/jobs/{id}", demands(RunnersGet), routes!(runners::job))
+        .route(GET, "/pools", demands(RunnersGet), routes!(runners::pools))
+        .route(GET, "/nodes", demands(RunnersGet), routes!(runners::machines))
+        .route(POST, "/nodes/{name}/adopt", demands(RunnersCreate), routes!(runners::adopt))
+        .route(GET, "/doctor", demands(RunnersGet), routes!(runners::doctor))
 
         .route(GET, "/workloads", demands(WorkloadsGet), routes!(workloads::list))
         .route(POST, "/workloads", demands(WorkloadsCreate), routes!(workloads::create))

@@ -7,6 +7,7 @@
 //! | [`Nodes`] | silence is noticed |
 //! | [`NodeKeys`] | whoever keeps the control NATS knows the nodes' keys |
 //! | [`Operations`] | drains and removals go on |
+//! | [`Scaling`] | the fleet has as many machines as its work needs |
 //! | [`Housekeeping`] | what nobody needs is thrown away |
 //! | [`crate::logs::LogStream`] | the stream of logs is there |
 
@@ -17,6 +18,7 @@ mod lease;
 mod node_keys;
 mod nodes;
 mod operations;
+mod scaling;
 mod stray;
 mod strays;
 mod workloads;
@@ -28,6 +30,7 @@ pub(crate) use lease::holder_name;
 pub(crate) use node_keys::NodeKeys;
 pub(crate) use nodes::Nodes;
 pub(crate) use operations::Operations;
+pub(crate) use scaling::Scaling;
 pub(crate) use stray::StrayPass;
 pub(crate) use strays::{Stray, Strays};
 pub(crate) use workloads::Workloads;

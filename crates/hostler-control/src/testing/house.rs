@@ -19,7 +19,9 @@ use crate::http::api;
 use crate::logs::LogStream;
 use crate::nodes;
 use crate::options::ControlOptions;
-use crate::passes::{Housekeeping, Nodes, Operations, Outcome, Pass, StrayPass, Workloads};
+use crate::passes::{
+    Housekeeping, Nodes, Operations, Outcome, Pass, Scaling, StrayPass, Workloads,
+};
 use crate::state::App;
 
 /// The administrator's token.
@@ -35,6 +37,7 @@ pub(crate) struct House {
     nodes: Nodes,
     operations: Operations,
     housekeeping: Housekeeping,
+    scaling: Scaling,
     logs: Option<LogStream>,
     pub(crate) folder: TempDir,
     _stop: DropGuard,
@@ -102,6 +105,7 @@ impl House {
             strays: StrayPass(app.clone()),
             nodes: Nodes::new(app.clone()),
             operations: Operations(app.clone()),
+            scaling: Scaling::new(app.clone()),
             housekeeping: Housekeeping::new(app.clone(), options.artifacts.grace),
             app,
             logs,
@@ -167,6 +171,14 @@ impl House {
     /// Runs the operations' pass once, and waits for nothing.
     pub(crate) async fn operate(&mut self) {
         run(&mut self.operations).await;
+    }
+
+    /// Makes the fleet larger or smaller, once; how much was decided.
+    pub(crate) async fn scale(&mut self) -> usize {
+        if let Some(runners) = &self.app.runners {
+            runners.manager.loaded().await;
+        }
+        run(&mut self.scaling).await
     }
 
     /// Makes the stream of logs, if there is NATS.

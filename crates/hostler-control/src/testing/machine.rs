@@ -44,6 +44,19 @@ pub(crate) struct Machine {
 impl Machine {
     /// Starts one and registers it; it was not heard yet.
     pub(crate) async fn register(house: &House, name: &str) -> Self {
+        Self::register_with(house, name, json!({})).await
+    }
+
+    /// Starts one that is a runner's machine, online and with one slot.
+    pub(crate) async fn of_runner(house: &House, runner: &str) -> Self {
+        let name = format!("n-{}", &runner[runner.len() - 12..]);
+        let machine = Self::register_with(house, &name, json!({"runner": runner})).await;
+        machine.grow(house, 1).await;
+        machine.beat(house).await;
+        machine
+    }
+
+    async fn register_with(house: &House, name: &str, labels: Value) -> Self {
         let inside = Arc::new(Inside::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -55,7 +68,8 @@ impl Machine {
             let serve = async { axum::serve(listener, router).await };
             stopped.run_until_cancelled(serve).await
         });
-        let body = json!({"name": name, "hostname": "127.0.0.1", "port": port});
+        let body = json!({"name": name, "hostname": "127.0.0.1", "port": port,
+            "labels": labels});
         let made = Ask::post("/slaves")
             .json(&body)
             .send(&house.router)

@@ -28,7 +28,7 @@ enum Who {
 use Who::{Everybody, Has, HasOrJoin, HasOrNode, Node};
 
 #[rustfmt::skip] // A table reads by columns.
-const ROUTES: [(&str, &str, Who); 38] = [
+const ROUTES: [(&str, &str, Who); 48] = [
     ("GET", "/", Everybody),
     ("GET", "/health", Everybody),
     ("GET", "/ready", Everybody),
@@ -44,6 +44,16 @@ const ROUTES: [(&str, &str, Who); 38] = [
     ("GET", "/join-tokens", Has("join-tokens:manage")),
     ("POST", "/join-tokens", Has("join-tokens:manage")),
     ("DELETE", "/join-tokens/{id}", Has("join-tokens:manage")),
+    ("GET", "/runners", Has("runners:get")),
+    ("POST", "/runners/add", Has("runners:create")),
+    ("POST", "/runners/remove", Has("runners:delete")),
+    ("GET", "/runners/{id}", Has("runners:get")),
+    ("GET", "/jobs", Has("runners:get")),
+    ("GET", "/jobs/{id}", Has("runners:get")),
+    ("GET", "/pools", Has("runners:get")),
+    ("GET", "/nodes", Has("runners:get")),
+    ("POST", "/nodes/{name}/adopt", Has("runners:create")),
+    ("GET", "/doctor", Has("runners:get")),
     ("GET", "/workloads", Has("workloads:get")),
     ("POST", "/workloads", Has("workloads:create")),
     ("POST", "/workloads/explain", Has("workloads:get")),
@@ -131,6 +141,7 @@ impl World {
             uuid::Uuid::nil().to_string()
         };
         let path = path.replace("{id}", &id).replace("{digest}", &self.digest);
+        let path = path.replace("{name}", "m1");
         let method: Method = method.parse().unwrap();
         let ask = Ask::new(method.clone(), &path);
         let takes_body = method != Method::GET && method != Method::DELETE;

@@ -11,5 +11,6 @@ mod logs;
 mod moves;
 mod node_nats;
 mod operations;
+mod runners;
 mod server;
 mod workloads;

@@ -58,6 +58,9 @@ policies! {
     NodesUpdate, "nodes:update", fleet, "Open and close nodes and set their labels.";
     NodesDelete, "nodes:delete", fleet, "Unregister nodes.";
     NodesDrain, "nodes:drain", fleet, "Move all work away from nodes.";
+    RunnersGet, "runners:get", fleet, "See runners, their jobs, their pools and their machines.";
+    RunnersCreate, "runners:create", fleet, "Ask for machines.";
+    RunnersDelete, "runners:delete", fleet, "Give machines back.";
     JoinTokensManage, "join-tokens:manage", fleet, "Make, see and delete tokens that nodes join with.";
     WorkloadsGet, "workloads:get", project, "See workloads and why they are where they are.";
     WorkloadsCreate, "workloads:create", project, "Deploy workloads.";

@@ -75,6 +75,14 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
+/// The routes without any lock, for whoever has put their own before them. Who
+/// calls is told by an extension, [`Caller`].
+pub fn unlocked(manager: Manager) -> Router {
+    let add = |router: Router<Manager>, route: Route| router.route(route.path, route.handler);
+    let router = routes().into_iter().fold(Router::new(), add);
+    router.fallback(nothing_here).with_state(manager)
+}
+
 /// The whole service of a standalone manager.
 pub fn service(manager: Manager, tokens: &Arc<Tokens>, metrics: Option<MetricsText>) -> Router {
     let own = [

@@ -20,6 +20,8 @@ struct Jobs {
 struct Entry {
     seen: watch::Sender<Arc<Job>>,
     has_keeper: bool,
+    /// A state of it that somebody else wrote, for its keeper to take up.
+    offered: Option<Job>,
 }
 
 /// The jobs in memory.
@@ -42,6 +44,7 @@ impl Board {
                 Entry {
                     seen: watch::Sender::new(Arc::clone(job)),
                     has_keeper: false,
+                    offered: None,
                 },
             )),
         }
@@ -66,6 +69,18 @@ impl Board {
             .by_id
             .get(&id)
             .is_some_and(|entry| entry.has_keeper)
+    }
+
+    /// A job as it is in the book, for its keeper.
+    pub(super) fn offer(&self, job: Job) {
+        if let Some(entry) = self.jobs().by_id.get_mut(&job.id) {
+            entry.offered = Some(job);
+        }
+    }
+
+    /// What was offered to the keeper since it last asked.
+    pub(super) fn take_offer(&self, id: JobId) -> Option<Job> {
+        self.jobs().by_id.get_mut(&id)?.offered.take()
     }
 
     pub(super) fn get(&self, id: JobId) -> Option<Arc<Job>> {
@@ -110,10 +125,12 @@ impl Jobs {
             if !self.by_id.contains_key(&job.id) {
                 self.added.extend(ids.map(|id| (id, job.id)));
             }
-        } else if job.stage == Stage::Ended(JobEnd::Timeout) {
-            self.leaving.retain(|_, by| *by != job.id);
         } else {
-            self.leaving.extend(ids.map(|id| (id, job.id)));
+            // One that was called off is in the job no longer.
+            self.leaving.retain(|_, by| *by != job.id);
+            if job.stage != Stage::Ended(JobEnd::Timeout) {
+                self.leaving.extend(ids.map(|id| (id, job.id)));
+            }
         }
     }
 }

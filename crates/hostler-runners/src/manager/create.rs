@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use hostler_core::runner::job::{JobItem, Stage};
-use hostler_core::runner::{Mark, PoolName, RunnerPool};
+use hostler_core::runner::{Mark, PoolName, Reason, ReasonCode, RunnerPool};
 use hostler_daemon::backoff::Backoff;
 
 use super::Manager;
@@ -27,6 +27,7 @@ struct Asking {
 impl Keeper {
     /// Makes all requests, or takes all of them back.
     pub(super) async fn ask_all(&mut self, indexes: &[usize]) -> Next {
+        let indexes = &self.drop_unwanted(indexes);
         let refused = AtomicBool::new(false);
         let asked: Vec<_> = stream::iter(self.askings(indexes))
             .map(|(index, asking)| {
@@ -48,6 +49,22 @@ impl Keeper {
             None => self.stand().await,
             Some(error) => self.roll_back(&error).await,
         }
+    }
+
+    /// What somebody asked to remove before it was asked for is never asked for.
+    fn drop_unwanted(&mut self, indexes: &[usize]) -> Vec<usize> {
+        let board = &self.manager.0.board;
+        let now = Some(self.manager.now());
+        let (unwanted, wanted): (Vec<usize>, Vec<usize>) = indexes
+            .iter()
+            .partition(|index| board.is_leaving(&self.job.items[**index].id));
+        for index in unwanted {
+            let item = &mut self.job.items[index];
+            (item.asked_at, item.gone_at) = (now, now);
+            let text = "it was removed before it was asked for";
+            item.reason = Some(Reason::new(ReasonCode::Removed, text));
+        }
+        wanted
     }
 
     fn askings(&self, indexes: &[usize]) -> Vec<(usize, Asking)> {

@@ -34,6 +34,7 @@ async fn keep_on(manager: &Manager) {
         };
         tokio::select! {
             Ok(()) = leads.changed() => {}
+            () = manager.0.book_changed.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
@@ -48,6 +49,11 @@ async fn read(manager: &Manager) -> Result<(), crate::jobs::BookError> {
     }
     for job in manager.0.parts.book.list().await? {
         if manager.0.board.has_keeper(job.id) {
+            let known = manager.0.board.get(job.id);
+            if known.is_some_and(|known| known.revision < job.revision) {
+                manager.0.board.offer(job);
+                manager.wake();
+            }
             continue;
         }
         if manager.leads() && job.is_watched() && manager.may_keep(&job) {

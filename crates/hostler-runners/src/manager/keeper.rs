@@ -115,6 +115,7 @@ impl Keeper {
     }
 
     async fn turn(&mut self) -> Next {
+        self.take_up();
         let view = self.manager.view();
         // Requests can be made unseen; everything else begins with a look.
         if !view.snapshot.is_synced && self.job.stage != Stage::Asked {
@@ -136,6 +137,19 @@ impl Keeper {
             self.backoff.reset();
         }
         next
+    }
+
+    /// What somebody else wrote stands; what was seen in between is seen again.
+    fn take_up(&mut self) {
+        let offered = self.manager.0.board.take_offer(self.job.id);
+        if let Some(offered) = offered.filter(|job| job.revision > self.written.revision) {
+            self.wrote(offered);
+        }
+    }
+
+    /// After a writing that failed: the job as it is in the book.
+    pub(super) fn back_to_written(&mut self) {
+        self.job = self.written.clone();
     }
 
     async fn add_step(&mut self, view: &View) -> Next {
@@ -314,7 +328,7 @@ impl Keeper {
         let waits = at.map(|at| at.since(now).max(Duration::from_millis(1)));
         let writes = self.unwritten_since.map(|_| WRITE_AFTER);
         // A young request may be missing; look when that is no excuse any more.
-        let lag = self.manager.info().lag;
+        let lag = self.manager.unlisted(self.job.kind);
         let young = self.job.items.iter().filter(|item| item.gone_at.is_none());
         let ripe = young.filter_map(|item| Some((item.asked_at? + lag).since(now)));
         let ripe = ripe.filter(|wait| !wait.is_zero()).min();

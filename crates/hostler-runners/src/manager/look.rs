@@ -1,6 +1,7 @@
 //! What a keeper sees of its job's runners.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hostler_core::Timestamp;
 use hostler_core::runner::job::{
@@ -12,6 +13,9 @@ use hostler_core::runner::{Membership, PoolName, RunnerFacts, RunnerId, Verdict,
 use super::Manager;
 use crate::fleet::Members;
 use crate::provider::Snapshot;
+
+/// The longest that a provider's call takes.
+pub const CALL: Duration = Duration::from_secs(10);
 
 /// All that is seen at one moment.
 pub(super) struct View {
@@ -26,6 +30,17 @@ impl Manager {
             snapshot: self.snapshot(),
             members: self.0.parts.fleet.members().borrow().clone(),
             now: self.now(),
+        }
+    }
+
+    /// How long after it was asked for a runner may be unseen without being
+    /// gone. An addition notes when it was answered, a removal knows less: the
+    /// call may still be under way.
+    pub(super) fn unlisted(&self, kind: JobKind) -> Duration {
+        let lag = self.info().lag;
+        match kind {
+            JobKind::Add => lag,
+            JobKind::Remove => lag + CALL,
         }
     }
 
@@ -112,11 +127,15 @@ impl View {
     }
 
     /// What a removal's next step is decided from.
-    pub(super) fn removal_sight(&self, id: &RunnerId) -> RemovalSight {
+    /// A removal's item was asked at the time of its job if nobody had seen its
+    /// runner by then: the request for it may be on its way.
+    pub(super) fn removal_sight(&self, item: &JobItem, unlisted: Duration) -> RemovalSight {
+        let id = &item.id;
         let facts = self.snapshot.runners.get(id);
+        let may_come = item.asked_at.is_some_and(|at| self.now < at + unlisted);
         let machine = facts.and_then(|facts| facts.machine.as_ref());
         RemovalSight {
-            is_there: facts.is_some(),
+            is_there: facts.is_some() || may_come,
             is_terminating: facts.is_some_and(|facts| facts.is_terminating),
             is_cordoned: machine.map(|machine| machine.is_cordoned),
             drain: self.drain(id),

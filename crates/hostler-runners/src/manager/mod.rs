@@ -40,6 +40,7 @@ use rests::PoolRests;
 
 pub use add::AddRequest;
 pub use error::ManagerError;
+pub use look::CALL;
 pub use remove::{RemoveRequest, Removed};
 pub use rules::Rules;
 
@@ -70,6 +71,8 @@ struct Inner {
     /// Whether the book has been read.
     is_loaded: watch::Sender<bool>,
     wake: Notify,
+    /// Somebody else has written the book.
+    book_changed: Notify,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -89,6 +92,7 @@ impl Manager {
             admission: Mutex::default(),
             is_loaded: watch::Sender::new(false),
             wake: Notify::new(),
+            book_changed: Notify::new(),
             stop,
             tasks: TaskTracker::new(),
         }));
@@ -106,6 +110,17 @@ impl Manager {
     /// Makes all keepers look again now.
     pub fn wake(&self) {
         self.0.wake.notify_waiters();
+    }
+
+    /// Reads the book again soon: somebody else has written it. For a book that
+    /// is shared, as [`Rules::book_poll`] says.
+    pub fn book_changed(&self) {
+        self.0.book_changed.notify_one();
+    }
+
+    /// Whether the book has been read.
+    pub fn is_loaded(&self) -> bool {
+        *self.0.is_loaded.borrow()
     }
 
     /// Waits until all tasks have ended; they do once `stop` is cancelled.

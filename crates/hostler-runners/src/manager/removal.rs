@@ -5,7 +5,7 @@ use futures::stream::{self, StreamExt as _};
 use hostler_core::Timestamp;
 use hostler_core::runner::job::{JobEnd, JobItem};
 use hostler_core::runner::removal::{RemovalStep, removal_step};
-use hostler_core::runner::{Reason, ReasonCode};
+use hostler_core::runner::{Reason, ReasonCode, RunnerId};
 
 use super::Manager;
 use super::keeper::{Keeper, Next};
@@ -28,18 +28,53 @@ impl Keeper {
         if rest.is_empty() {
             return self.removal_end().await;
         }
-        let (force, deadline) = (self.job.force, self.job.deadline);
-        let done: Vec<(usize, Done)> = stream::iter(rest)
-            .map(|(index, item)| {
-                let sight = view.removal_sight(&item.id);
-                let step = removal_step(&item, &sight, force, deadline, view.now);
+        let steps = self.removal_steps(rest, view);
+        if self.mark_final(&steps) {
+            if self.write().await {
+                return Next::Now;
+            }
+            self.back_to_written();
+            return Next::Retry;
+        }
+        let force = self.job.force;
+        let done: Vec<(usize, Done)> = stream::iter(steps)
+            .map(|(index, item, step)| {
                 let manager = &self.manager;
-                async move { (index, manager.remove_step(item, step).await) }
+                async move { (index, manager.remove_step(item, step, force).await) }
             })
             .buffer_unordered(self.manager.info().calls_at_once.max(1))
             .collect()
             .await;
         self.removal_apply(done)
+    }
+
+    fn removal_steps(
+        &self,
+        rest: Vec<(usize, JobItem)>,
+        view: &View,
+    ) -> Vec<(usize, JobItem, RemovalStep)> {
+        let (force, deadline) = (self.job.force, self.job.deadline);
+        let unlisted = self.manager.unlisted(self.job.kind);
+        let step = |(index, item): (usize, JobItem)| {
+            let sight = view.removal_sight(&item, unlisted);
+            let step = removal_step(&item, &sight, force, deadline, view.now);
+            (index, item, step)
+        };
+        rest.into_iter().map(step).collect()
+    }
+
+    /// From here on there is no way back, and that is written down before
+    /// anything is given back: who calls a removal off, sees it.
+    fn mark_final(&mut self, steps: &[(usize, JobItem, RemovalStep)]) -> bool {
+        let now = self.manager.now();
+        let is_new =
+            |item: &JobItem, step| step == RemovalStep::Release && item.drained_at.is_none();
+        let mut any = false;
+        for (index, _, _) in steps.iter().filter(|(_, item, step)| is_new(item, *step)) {
+            self.job.items[*index].drained_at = Some(now);
+            any = true;
+        }
+        any
     }
 
     /// Those that are neither gone nor given up.
@@ -87,7 +122,7 @@ fn is_stuck(item: &JobItem) -> bool {
 }
 
 impl Manager {
-    async fn remove_step(&self, mut item: JobItem, step: RemovalStep) -> Done {
+    async fn remove_step(&self, mut item: JobItem, step: RemovalStep, force: bool) -> Done {
         let fleet = &self.0.parts.fleet;
         let id = item.id.clone();
         let result = match step {
@@ -97,7 +132,7 @@ impl Manager {
                 .map_err(|error| unreachable(&error)),
             RemovalStep::Drain | RemovalStep::Confirm => Ok(()),
             RemovalStep::Cordon => self.close(&mut item).await,
-            RemovalStep::Release => self.0.parts.provider.release(&id).await,
+            RemovalStep::Release => self.release(&id, force).await,
             RemovalStep::Forget => fleet.forget(&id).await.map_err(|error| unreachable(&error)),
             RemovalStep::GiveUp => self.give_up(&item).await,
         };
@@ -129,13 +164,18 @@ impl Manager {
                 let text = "it was removed because it was asked for";
                 item.reason = Some(Reason::new(ReasonCode::Removed, text));
             }
-            RemovalStep::Release => item.drained_at = item.drained_at.or(now),
             RemovalStep::GiveUp => {
                 let text = "its work did not leave it in time; it is open again";
                 item.reason = Some(Reason::new(ReasonCode::RemovalStuck, text));
             }
             _ => {}
         }
+    }
+
+    async fn release(&self, id: &RunnerId, force: bool) -> Result<(), ProviderError> {
+        let left = self.0.parts.fleet.leave(id, force).await;
+        left.map_err(|error| unreachable(&error))?;
+        self.0.parts.provider.release(id).await
     }
 
     /// Without the right to close machines, a removal goes on all the same: the

@@ -276,6 +276,10 @@ impl Fleet for Work {
         Ok(())
     }
 
+    async fn leave(&self, _id: &RunnerId, _force: bool) -> Result<(), FleetError> {
+        Ok(())
+    }
+
     async fn forget(&self, id: &RunnerId) -> Result<(), FleetError> {
         self.note(id, "forget");
         Ok(())

@@ -3,8 +3,9 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use hostler_core::Name;
 use hostler_core::access::Policy;
+use hostler_core::runner::RunnerId;
+use hostler_core::{Labels, Name};
 use hostler_daemon::secret::random_secret;
 use hostler_store::{By, NewNode, NodeRegisterError, Secret};
 use hostler_wire::rest;
@@ -33,7 +34,10 @@ pub(crate) async fn register(
         }
     };
     let key = format!("hn_{}", random_secret());
-    let new = new_node(body, Secret::new(key.clone()))?;
+    let mut new = new_node(body, Secret::new(key.clone()))?;
+    if app.runners.is_some() {
+        new.runner = runner_of(&new.labels)?;
+    }
     let by = By::new(&actor, app.now());
     let row = app
         .store
@@ -77,6 +81,19 @@ fn new_node(body: rest::NodeRegister, key: Secret) -> ApiResult<NewNode> {
     }
 }
 
+/// The runner whose machine this is, as its provider told it.
+fn runner_of(labels: &Labels) -> ApiResult<Option<RunnerId>> {
+    let read = |text: &String| {
+        text.parse()
+            .map_err(|error| format!("labels.runner: {error}"))
+    };
+    let runner = labels.get(RUNNER).map(read).transpose();
+    runner.map_err(|mistake| ApiError::invalid(&[mistake]))
+}
+
+/// The label by which a machine says which runner it is.
+const RUNNER: &str = "runner";
+
 /// It becomes the host of a URL that the control plane calls with a secret,
 /// so it may hold nothing that means something else there.
 fn is_host(text: &str) -> bool {
@@ -92,6 +109,8 @@ fn refusal(error: NodeRegisterError) -> ApiError {
         NodeRegisterError::NameTaken(_) => ApiError::new(Code::Conflict, error.to_string())
             .hint("choose another name, or unregister that node first"),
         NodeRegisterError::JoinRefused => unknown_token(),
+        NodeRegisterError::Unwanted(_) => ApiError::new(Code::Conflict, error.to_string())
+            .hint("ask for a runner with POST /runners/add"),
         NodeRegisterError::Store(error) => ApiError::internal("registering a node", &error),
     }
 }

@@ -66,7 +66,9 @@ pub fn removal_step(
     }
     match sight.drain {
         Drain::Open => return RemovalStep::Mark,
-        Drain::Leaving(_) if !force && now >= deadline => return RemovalStep::GiveUp,
+        Drain::Leaving(_) if !force && now >= deadline && item.drained_at.is_none() => {
+            return RemovalStep::GiveUp;
+        }
         Drain::Leaving(_) if !force => return RemovalStep::Drain,
         Drain::Leaving(_) | Drain::Empty | Drain::NoNode => {}
     }
@@ -113,6 +115,15 @@ mod tests {
         check(&sight(Drain::Empty, Some(true)), [Release; 3]);
         check(&sight(Drain::NoNode, Some(false)), [Cordon; 3]);
         check(&sight(Drain::NoNode, None), [Release; 3]);
+    }
+
+    #[test]
+    fn what_is_final_is_not_given_up() {
+        let mut item = JobItem::new("a".parse().unwrap(), "default".parse().unwrap());
+        item.drained_at = Some(DEADLINE);
+        let leaving = sight(Drain::Leaving(1), Some(true));
+        let step = removal_step(&item, &leaving, false, DEADLINE, DEADLINE);
+        assert_eq!(step, RemovalStep::Drain);
     }
 
     #[test]
