@@ -139,13 +139,7 @@ pub(crate) async fn open(
     stop: CancellationToken,
 ) -> Result<Parts, StartError> {
     let store = open_store(options).await?;
-    let folder = options.data_dir.join("artifacts");
-    let limits = options.artifacts;
-    let files = ArtifactFiles::open(folder.clone(), limits.largest, limits.idle);
-    let files = files.map_err(|source| StartError::Folder {
-        path: folder,
-        source,
-    })?;
+    let files = open_files(options)?;
     let jetstream = match &options.nats {
         Some(nats) => Some(jetstream::new(
             nats.connect().await.map_err(StartError::Nats)?,
@@ -188,6 +182,13 @@ pub(crate) async fn open(
         incoming,
         logs: jetstream.map(LogStream),
     })
+}
+
+fn open_files(options: &ControlOptions) -> Result<ArtifactFiles, StartError> {
+    let path = options.data_dir.join("artifacts");
+    let limits = options.artifacts;
+    ArtifactFiles::open(path.clone(), limits.largest, limits.idle)
+        .map_err(|source| StartError::Folder { path, source })
 }
 
 /// The runner manager, if anything gives machines.
