@@ -36,14 +36,15 @@ struct Figure {
     aim: Option<String>,
 }
 
-/// Runs all benches; `quick` asks them for fewer rounds.
-pub(crate) fn bench(quick: bool) -> Result<()> {
+/// Runs the named benches, or all; `quick` asks them for fewer rounds.
+pub(crate) fn bench(quick: bool, parts: &[&str]) -> Result<()> {
     run("cargo", &["build", "--release", "--workspace", "--bins"])?;
     let agent = ["--release", "-p", "hostler-agent", "--bin", "hostler-agent"];
     let flags = ["--", "-C", "target-feature=+crt-static"];
     run("cargo", &[&["rustc"][..], &agent, &flags].concat())?;
     let mut figures = Vec::new();
-    for (package, target, which) in BENCHES {
+    let is_asked = |target| parts.is_empty() || parts.contains(&target);
+    for (package, target, which) in BENCHES.into_iter().filter(|bench| is_asked(bench.1)) {
         figures.extend(figures_of((package, target, which), quick)?);
     }
     let page = page(&figures)?;

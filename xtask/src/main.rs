@@ -4,8 +4,8 @@
 //!   the arrows between crates, tidiness, tests
 //! - `cargo xtask arrows`, `cargo xtask tidy`: one of them alone
 //! - `cargo xtask bless`: rewrites the expected files that tests compare with
-//! - `cargo xtask bench`: measures everything in one run, prints the table and
-//!   writes `docs/figures.md`
+//! - `cargo xtask bench [PART]...`: measures everything, or the named benches, in
+//!   one run, prints the table and writes `docs/figures.md`
 
 mod arrows;
 mod bench;
@@ -36,10 +36,10 @@ fn command(arguments: &[String]) -> Result<()> {
         ["arrows"] => arrows::check(),
         ["tidy"] => tidy::check(),
         ["bless"] => check::bless(),
-        ["bench"] => bench::bench(false),
-        ["bench", "--quick"] => bench::bench(true),
+        ["bench", "--quick", parts @ ..] => bench::bench(true, parts),
+        ["bench", parts @ ..] => bench::bench(false, parts),
         _ => bail!(
-            "usage: cargo xtask check [--profile P] | arrows | tidy | bless | bench [--quick]"
+            "usage: cargo xtask check [--profile P] | arrows | tidy | bless | bench [--quick] [PART]..."
         ),
     }
 }
