@@ -131,6 +131,11 @@ fn limits_write<'a>(
         if file.contains("sw") && !path.exists() {
             continue;
         }
+        // The kernel refuses even the number that stands (EBUSY) while a
+        // workload presses against it.
+        if fs::read_to_string(&path).is_ok_and(|stands| stands.trim() == value) {
+            continue;
+        }
         fs::write(&path, value).map_err(|source| LimitError::Write {
             path,
             value: value.clone(),
