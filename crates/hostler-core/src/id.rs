@@ -81,6 +81,21 @@ id!(
     "workload"
 );
 id!(
+    /// A long-lived machine that a user owns.
+    VmId,
+    "vm"
+);
+id!(
+    /// One version of a disk image in the catalogue.
+    ImageId,
+    "image"
+);
+id!(
+    /// A moment of a VM that it can go back to.
+    SnapshotId,
+    "snapshot"
+);
+id!(
     /// An API token.
     TokenId,
     "token"

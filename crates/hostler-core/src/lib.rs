@@ -17,6 +17,7 @@ pub mod quantity;
 pub mod runner;
 pub mod sim;
 pub mod time;
+pub mod vm;
 pub mod workload;
 
 pub use generation::Generation;

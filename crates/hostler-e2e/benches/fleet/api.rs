@@ -143,6 +143,9 @@ fn heartbeat(number: usize) -> Heartbeat {
         tags: std::collections::BTreeMap::new(),
         ledger: Vec::new(),
         unclaimed: Vec::new(),
+        vm_disk_bytes: 0,
+        vms: Vec::new(),
+        unclaimed_vms: Vec::new(),
     };
     Heartbeat {
         report: Some(report),

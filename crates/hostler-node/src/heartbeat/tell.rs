@@ -57,6 +57,9 @@ impl Telling {
             tags: tags(&self.tags, &self.name, &self.isolation, roster.lame_duck),
             ledger: views.clone().filter_map(|view| view.entry()).collect(),
             unclaimed: views.filter_map(|view| view.unclaimed()).collect(),
+            vm_disk_bytes: 0,
+            vms: Vec::new(),
+            unclaimed_vms: Vec::new(),
         }
     }
 }

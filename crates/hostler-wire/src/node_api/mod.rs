@@ -3,15 +3,23 @@
 //!
 //! The control plane says `PUT /workloads/{id}` with an [`Ensure`]; the node
 //! answers with an [`Entry`]. The node says `POST /slaves/heartbeat` with a
-//! [`Heartbeat`] that carries its whole ledger, tombstones included.
+//! [`Heartbeat`] that carries its whole ledger, tombstones included. VMs go the
+//! same way, by `PUT /vms/{id}` with a [`VmEnsure`].
+
+mod vm;
 
 use std::collections::BTreeMap;
 
 use hostler_core::Generation;
-use hostler_core::id::WorkloadId;
+use hostler_core::id::{VmId, WorkloadId};
 use hostler_core::node::Beat;
 use hostler_core::workload::{Kind, NodeGoal, OnNodeLoss, SeenState};
 use serde::{Deserialize, Serialize};
+
+pub use vm::{
+    Disk, DiskSource, FirewallRule, Network, Nic, Progress, Protocol, Rollback, Seed,
+    SnapshotEntry, SnapshotOrder, UnclaimedVm, VmEnsure, VmEntry, VmOrder,
+};
 
 use crate::rest::Resources;
 
@@ -151,6 +159,15 @@ pub struct Report {
     pub ledger: Vec<Entry>,
     /// Work the control plane did not order.
     pub unclaimed: Vec<Unclaimed>,
+    /// Bytes that the node gives to the disks of VMs; zero: it holds no VMs.
+    #[serde(default)]
+    pub vm_disk_bytes: u64,
+    /// The whole ledger of VMs, tombstones included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vms: Vec<VmEntry>,
+    /// Machines and disks of the node that nobody here ordered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unclaimed_vms: Vec<UnclaimedVm>,
 }
 
 /// The answer to a heartbeat.
@@ -166,6 +183,9 @@ pub struct HeartbeatReply {
     /// Tombstones the control plane no longer needs the node to keep.
     #[serde(default)]
     pub forget: Vec<(WorkloadId, Generation)>,
+    /// The same, for VMs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forget_vms: Vec<(VmId, Generation)>,
 }
 
 /// `GET /host/info` on a node (seed, slave API).

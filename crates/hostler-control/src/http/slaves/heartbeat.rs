@@ -76,6 +76,7 @@ pub(crate) async fn heartbeat(
         heartbeat_ms: millis(app.timing.heartbeat),
         fence_after_ms: grant.fence_after.map(millis),
         forget: ledger.forget,
+        forget_vms: Vec::new(),
     }))
 }
 
@@ -102,6 +103,9 @@ fn report_of(body: &Heartbeat, now: Timestamp) -> Report {
         tags: BTreeMap::new(),
         ledger: Vec::new(),
         unclaimed: Vec::new(),
+        vm_disk_bytes: 0,
+        vms: Vec::new(),
+        unclaimed_vms: Vec::new(),
     })
 }
 

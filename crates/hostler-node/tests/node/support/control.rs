@@ -231,6 +231,7 @@ async fn heartbeat(
                 heartbeat_ms: told.heartbeat_ms,
                 fence_after_ms: told.fence_after_ms,
                 forget: told.forget.clone(),
+                forget_vms: Vec::new(),
             },
             Mood::Broken => {
                 return Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal"));

@@ -72,6 +72,9 @@ fn report() -> Report {
             name: "stray".into(),
             resources: RESOURCES,
         }],
+        vm_disk_bytes: 0,
+        vms: Vec::new(),
+        unclaimed_vms: Vec::new(),
     }
 }
 
@@ -108,6 +111,7 @@ pub(crate) fn all() -> Bodies {
             heartbeat_ms: 15_000,
             fence_after_ms: Some(45_000),
             forget: vec![(workload(), Generation::new(2))],
+            forget_vms: Vec::new(),
         },
     );
     bodies.add(
