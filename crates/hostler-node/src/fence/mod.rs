@@ -53,6 +53,9 @@ struct Shared {
     endless: bool,
     held: Mutex<Held>,
     ends: channel::Sender<Option<Duration>>,
+    /// One at a time publishes: the file never says an earlier end than the
+    /// one that was published last.
+    publishing: Mutex<()>,
     /// Wakes [`tell`]: an agent may know less than it should.
     untold: Notify,
 }
@@ -122,6 +125,7 @@ impl Lease {
             endless,
             held: Mutex::new(held),
             ends,
+            publishing: Mutex::new(()),
             untold: Notify::new(),
         })))
     }
@@ -247,6 +251,8 @@ impl Lease {
 
     fn publish(&self) {
         self.0.untold.notify_one();
+        let publishing = &self.0.publishing;
+        let _one = publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let end = self.ends_at();
         let changed = self.0.ends.send_if_modified(|held| {
             let changed = *held != end;
