@@ -5,12 +5,17 @@
 //! and what comes then is dropped and counted, logs and events apart; the
 //! counts are published once there is room again.
 //!
+//! A lone message goes out at once. Of a stream of them, what came during a
+//! short [`PAUSE`] goes out together: a trigger makes two messages that nobody
+//! waits for, and to wake the way out for each would cost the next trigger time.
+//!
 //! What must never happen: a workload, a trigger or a heartbeat that waits
 //! for somebody who reads logs.
 
 mod drops;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hostler_core::id::SlotId;
@@ -21,6 +26,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use drops::Drops;
+
+/// How long messages are gathered after others went out.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// How many go out together at most; then the next follow without a pause.
+const MANY: usize = 256;
 
 /// The way out. Cloning gives another handle to the same one.
 #[derive(Clone, Debug)]
@@ -128,24 +139,19 @@ impl Relay {
         stop: CancellationToken,
     ) {
         let mut outbox = outbox.0;
-        let mut stopping = false;
-        loop {
-            let item = tokio::select! {
-                biased;
-                item = outbox.recv() => item,
-                () = stop.cancelled(), if !stopping => {
-                    stopping = true;
-                    outbox.close();
-                    continue;
-                }
-            };
-            let Some(item) = item else {
-                return;
-            };
-            self.publish(&client, item).await;
+        let mut items = Vec::with_capacity(MANY);
+        while gather(&mut outbox, &mut items, &stop).await {
+            let pause = items.len() < MANY;
+            for item in items.drain(..) {
+                self.publish(&client, item).await;
+            }
             if let Some(data) = self.drops.take() {
                 let item = drops::item(&self.node, data);
                 self.publish(&client, item).await;
+            }
+            if pause {
+                // Whoever stops does not wait.
+                let _ = tokio::time::timeout(PAUSE, stop.cancelled()).await;
             }
         }
     }
@@ -212,6 +218,23 @@ impl Relay {
             }
         }
     }
+}
+
+/// Waits for something to write out; false once all is out and `stop` is set.
+async fn gather(
+    outbox: &mut mpsc::Receiver<Item>,
+    items: &mut Vec<Item>,
+    stop: &CancellationToken,
+) -> bool {
+    let count = tokio::select! {
+        biased;
+        count = outbox.recv_many(items, MANY) => count,
+        () = stop.cancelled() => {
+            outbox.close();
+            outbox.recv_many(items, MANY).await
+        }
+    };
+    count > 0
 }
 
 #[cfg(test)]

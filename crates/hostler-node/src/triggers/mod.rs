@@ -148,12 +148,16 @@ async fn serve(
         let Ok(permit) = Arc::clone(&shared.permits).acquire_owned().await else {
             return;
         };
-        let (shared, call) = (Arc::clone(&shared), Arc::clone(&call));
-        shared.tasks.clone().spawn(async move {
+        let (tasks, shared, call) = (&shared.tasks, Arc::clone(&shared), Arc::clone(&call));
+        let mut run = Box::pin(async move {
             call.run(&shared.client, &shared.slots, &shared.relay, message)
                 .await;
             drop(permit);
         });
+        // Passed on before anything else is done; it waits in its own task.
+        if futures::poll!(run.as_mut()).is_pending() {
+            tasks.spawn(run);
+        }
     }
     messages.unsubscribe().await.ok();
 }
