@@ -13,6 +13,7 @@ use axum::Router;
 use hostler_core::access::Policy;
 use hostler_core::node::Timing;
 use hostler_daemon::config::Mistakes;
+use hostler_daemon::serve::{Tls, TlsError, serve};
 use hostler_store::{By, KeyError, OpenError, SealingKey, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
@@ -55,6 +56,9 @@ pub enum StartError {
     /// The database could not be used.
     #[error("the database could not be read")]
     Store(#[from] StoreError),
+    /// The certificate of the API could not be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address of the API could not be bound.
     #[error("could not listen on {address}")]
     Listen {
@@ -103,11 +107,15 @@ impl Control {
             incoming,
             logs,
         } = open(&options, stop.clone()).await?;
+        let tls = match options.tls.clone() {
+            Some(files) => Some(Tls::open(files).await?),
+            None => None,
+        };
         let (listener, address) = listen(options.listen).await?;
         let mut tasks = vec![tokio::spawn(nodes::answers(app.clone(), incoming))];
         tasks.extend(start_passes(&app, &options, logs));
         let router = http::api(app);
-        tasks.push(tokio::spawn(serve(listener, router, stop)));
+        tasks.push(tokio::spawn(answer(listener, router, tls, stop)));
         Ok(Self { address, tasks })
     }
 
@@ -261,21 +269,8 @@ fn start_passes(
 }
 
 /// Answers requests until the stop, and open ones for a while longer.
-async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let patience = stop.clone();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service)
-        .with_graceful_shutdown(async move { stop.cancelled().await });
-    let too_long = async {
-        patience.cancelled().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        ended = async { served.await } => {
-            if let Err(error) = ended {
-                tracing::error!(%error, "the API ended");
-            }
-        }
-        () = too_long => tracing::warn!("open requests were cut off at the end"),
+async fn answer(listener: TcpListener, router: Router, tls: Option<Tls>, stop: CancellationToken) {
+    if let Err(error) = serve(listener, router, tls, (stop, GRACE)).await {
+        tracing::error!(%error, "the API ended");
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hostler_core::Timestamp;
 use hostler_core::placement::{Overcommits, Policy};
 use hostler_daemon::config::Mistakes;
+use hostler_daemon::serve::TlsFiles;
 
 use crate::logs::NatsOptions;
 use crate::runners::RunnerOptions;
@@ -25,6 +26,8 @@ pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct ControlOptions {
     /// Where the API listens; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The certificate it answers with; none: in the clear.
+    pub tls: Option<TlsFiles>,
     /// `sqlite:///path` or `postgres://user@host/name`.
     pub database_url: String,
     /// The folder of artifact files; several control planes share it.
@@ -101,6 +104,7 @@ impl ControlOptions {
     pub fn new(data_dir: PathBuf) -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 3010)),
+            tls: None,
             database_url: format!("sqlite://{}", data_dir.join("hostler.db").display()),
             sealing_key_file: data_dir.join("sealing.key"),
             data_dir,

@@ -11,5 +11,6 @@ pub mod child;
 pub mod config;
 pub mod process;
 pub mod secret;
+pub mod serve;
 pub mod signals;
 pub mod telemetry;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use hostler_core::runner::job::{OnLost, OnTimeout, WaitFor};
 use hostler_daemon::config::Mistakes;
+use hostler_daemon::serve::TlsFiles;
 
 use super::{Config, ProviderKind, RunnersFile, pools_of};
 use crate::http::{Token, Tokens};
@@ -93,6 +94,9 @@ pub fn config(environment: Environment, data: PathBuf) -> Result<Config, Mistake
     let wrong = &mut mistakes;
     let host = environment.parsed("API_HOST", IpAddr::V4(Ipv4Addr::UNSPECIFIED), wrong);
     let listen = SocketAddr::new(host, environment.parsed("API_PORT", 3010, wrong));
+    let file_of = |name: &str| environment.get(name).map(PathBuf::from);
+    let tls = TlsFiles::pair(file_of("TLS_CERT_FILE"), file_of("TLS_KEY_FILE"));
+    let tls = wrong.take("TLS_CERT_FILE, TLS_KEY_FILE", tls).flatten();
     let tokens = tokens(&environment, listen, wrong);
     let provider = environment.word("PROVIDER_TYPE", &KINDS, wrong);
     let rules = rules(&environment, wrong);
@@ -107,6 +111,7 @@ pub fn config(environment: Environment, data: PathBuf) -> Result<Config, Mistake
     mistakes.check()?;
     Ok(Config {
         listen,
+        tls,
         tokens: Arc::new(tokens),
         provider,
         pools,
@@ -241,8 +246,11 @@ mod tests {
             ("ON_TIMEOUT", "delete"),
             ("ON_LOST", "replace"),
             ("RUNNER_READY", "running"),
+            ("TLS_CERT_FILE", "tls.crt"),
+            ("TLS_KEY_FILE", "tls.key"),
         ])
         .unwrap();
+        assert!(config.tls.is_some());
         assert_eq!(config.listen.to_string(), "127.0.0.1:4000");
         assert_eq!(config.provider, ProviderKind::Kubernetes);
         let rules = config.rules;
@@ -268,6 +276,14 @@ mod tests {
         );
         let open = [("AUTH_DISABLED", "true"), ("API_HOST", "127.0.0.1")];
         assert!(matches!(*read(&open).unwrap().tokens, Tokens::Everybody));
+    }
+
+    #[test]
+    fn row_25_a_certificate_needs_its_key() {
+        check_mistake(
+            &[("API_TOKEN", "a"), ("TLS_CERT_FILE", "tls.crt")],
+            "TLS_CERT_FILE, TLS_KEY_FILE: a certificate and its key",
+        );
     }
 
     #[test]

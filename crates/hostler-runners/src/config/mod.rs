@@ -16,6 +16,7 @@ pub use pools::{RunnersFile, pools_of};
 use crate::http::Tokens;
 use crate::manager::Rules;
 use hostler_core::runner::RunnerPool;
+use hostler_daemon::serve::TlsFiles;
 use std::sync::Arc;
 
 /// Which provider.
@@ -36,6 +37,8 @@ pub enum ProviderKind {
 pub struct Config {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// The certificate it answers with; none: in the clear.
+    pub tls: Option<TlsFiles>,
     /// Who may call.
     pub tokens: Arc<Tokens>,
     /// Which provider.

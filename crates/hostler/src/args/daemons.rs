@@ -97,6 +97,13 @@ pub(crate) struct ControlArgs {
     /// How people and machines reach the API, if not where it listens
     #[arg(long, env = "HOSTLER_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// The API's certificate, with those that signed it, as PEM; else it
+    /// answers in the clear
+    #[arg(long, env = "TLS_CERT_FILE", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of that certificate
+    #[arg(long, env = "TLS_KEY_FILE", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// How nodes are compared: least-loaded, round-robin, sticky, bin-pack
     #[arg(
         long,

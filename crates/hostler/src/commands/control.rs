@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use hostler_control::{Control, ControlOptions, NatsAuth, NatsOptions};
 use hostler_daemon::config::Mistakes;
+use hostler_daemon::serve::TlsFiles;
 use hostler_daemon::{signals, telemetry};
 
 use crate::args::ControlArgs;
@@ -28,9 +29,12 @@ fn options(args: &ControlArgs) -> Result<ControlOptions> {
     let mut mistakes = Mistakes::default();
     let policy = mistakes.take("--policy", args.policy.parse());
     let token = mistakes.take("--api-token-file", token(args)).flatten();
+    let tls = TlsFiles::pair(args.tls_cert.clone(), args.tls_key.clone());
+    let tls = mistakes.take("--tls-cert", tls).flatten();
     mistakes.check()?;
     let mut options = ControlOptions::new(data);
     options.listen = args.api.listen;
+    options.tls = tls;
     options.heartbeat = Duration::from_millis(args.api.heartbeat_ms);
     options.policy = policy.unwrap_or_default();
     options.api_token = token;

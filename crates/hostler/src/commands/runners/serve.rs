@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use hostler_daemon::serve::{self, Tls};
 use hostler_daemon::{signals, telemetry};
 use hostler_runners::clock::{self, Clock};
 use hostler_runners::config::{Config, Environment, ProviderKind, config};
@@ -20,6 +21,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::data_folder;
+
+/// How long requests that are under way at the stop may take.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How often a book is read again that others write, too.
 const BOOK_POLL: Duration = Duration::from_secs(2);
@@ -41,13 +45,16 @@ pub(super) async fn serve(data: Option<PathBuf>) -> Result<()> {
     let metrics = telemetry::prometheus();
     let metrics = metrics.map(|handle| Arc::new(move || handle.render()) as MetricsText);
     let stop = signals::stop_token()?;
+    let tls = match config.tls.clone() {
+        Some(files) => Some(Tls::open(files).await?),
+        None => None,
+    };
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("could not listen on {}", config.listen))?;
     let manager = start(&config, &stop).await?;
     tracing::info!(address = %listener.local_addr()?, "the runner manager answers");
     let router = service(manager.clone(), &config.tokens, metrics);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-    serving
+    serve::serve(listener, router, tls, (stop, GRACE))
         .await
         .context("the runner manager stopped answering")?;
     manager.join().await;
