@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 
-use crate::{arrows, run, tidy, tool};
+use crate::{arrows, deny, run, tidy, tool};
 
 /// Everything, with the crates built in `profile`.
 pub(crate) fn check(profile: &str) -> Result<()> {
     run("cargo", &["fmt", "--all", "--check"])?;
     arrows::check()?;
     tidy::check()?;
+    deny::check()?;
     let lints = [
         "clippy",
         "--workspace",

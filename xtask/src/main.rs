@@ -1,8 +1,8 @@
 //! The commands of those who work on this repository.
 //!
 //! - `cargo xtask check [--profile P]`: everything CI runs: formatting, lints,
-//!   the arrows between crates, tidiness, tests
-//! - `cargo xtask arrows`, `cargo xtask tidy`: one of them alone
+//!   the arrows between crates, tidiness, licences and bans, tests
+//! - `cargo xtask arrows`, `tidy`, `deny`: one of them alone
 //! - `cargo xtask bless`: rewrites the expected files that tests compare with
 //! - `cargo xtask bench [PART]...`: measures everything, or the named benches, in
 //!   one run, prints the table and writes `docs/figures.md`
@@ -10,6 +10,7 @@
 mod arrows;
 mod bench;
 mod check;
+mod deny;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -35,11 +36,12 @@ fn command(arguments: &[String]) -> Result<()> {
         ["check", "--profile", profile] => check::check(profile),
         ["arrows"] => arrows::check(),
         ["tidy"] => tidy::check(),
+        ["deny"] => deny::check(),
         ["bless"] => check::bless(),
         ["bench", "--quick", parts @ ..] => bench::bench(true, parts),
         ["bench", parts @ ..] => bench::bench(false, parts),
         _ => bail!(
-            "usage: cargo xtask check [--profile P] | arrows | tidy | bless | bench [--quick] [PART]..."
+            "usage: cargo xtask check [--profile P] | arrows | tidy | deny | bless | bench [--quick] [PART]..."
         ),
     }
 }
