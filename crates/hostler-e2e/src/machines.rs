@@ -1,6 +1,7 @@
 //! The machines of a fleet that grows, by what is really there: folders and
 //! processes. What daemons believe does not matter.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,7 +50,7 @@ impl Machine {
     /// Whether it has joined the fleet.
     pub fn has_joined(&self) -> bool {
         let data = self.folder.join("data");
-        data.join("registration.json").exists()
+        data.join(hostler_node::REGISTRATION_FILE).exists()
     }
 
     /// Whether its process has started.
@@ -65,7 +66,9 @@ impl Machine {
         let record = |text: Vec<u8>| serde_json::from_slice::<serde_json::Value>(&text).ok();
         let groups = texts.filter_map(|text| record(text)?["groups"].as_array().cloned());
         let paths = groups.flatten();
-        paths.filter_map(|path| path.as_str().map(PathBuf::from)).collect()
+        paths
+            .filter_map(|path| path.as_str().map(PathBuf::from))
+            .collect()
     }
 
     /// Pulls its plug: everything of it is killed at once.
@@ -101,9 +104,12 @@ impl Bounds {
         let (most, booting) = (Arc::clone(&bounds.most), Arc::clone(&bounds.most_booting));
         let (is_over, folder) = (Arc::clone(&bounds.is_over), folder(fleet));
         std::thread::spawn(move || {
+            // While a machine's folder is removed, it looks as at its beginning.
+            let mut joined = BTreeSet::new();
             while !is_over.load(Ordering::Relaxed) {
                 let all = below(&folder);
-                let flying = all.iter().filter(|one| !one.has_joined()).count();
+                joined.extend(all.iter().filter(|one| one.has_joined()).cloned());
+                let flying = all.iter().filter(|one| !joined.contains(*one)).count();
                 most.fetch_max(all.len(), Ordering::Relaxed);
                 booting.fetch_max(flying, Ordering::Relaxed);
                 std::thread::sleep(Duration::from_millis(2));

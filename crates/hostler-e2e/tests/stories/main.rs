@@ -5,6 +5,8 @@
 // A story is told in one go.
 #![allow(clippy::too_many_lines)]
 
+mod grows;
+mod grows_again;
 mod joining;
 mod lost_replies;
 mod newcomer;
