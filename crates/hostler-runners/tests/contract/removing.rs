@@ -398,3 +398,22 @@ async fn a_runner_that_has_not_joined_its_fleet_is_not_ready_and_fails_in_time()
     work.set(&id, 0, true);
     assert_eq!(house.status(&id).await.0, "ready");
 }
+
+#[tokio::test]
+async fn one_that_was_added_and_is_not_shown_yet_is_removed_by_its_id() {
+    let house = House::usual().await;
+    house.fake.hides(Duration::from_secs(30));
+    let id = house.add(1).await.ids()[0].clone();
+    let answer = house
+        .post("/runners/remove", &named(std::slice::from_ref(&id), ""))
+        .await;
+    check(&answer, 202, &[&id]);
+    assert_eq!(
+        house.fake.count(),
+        1,
+        "it may still come, and is waited for"
+    );
+    house.fake.shows();
+    house.job_is(&answer.job(), "completed").await;
+    assert_eq!(house.fake.count(), 0);
+}
