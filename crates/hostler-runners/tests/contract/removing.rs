@@ -404,6 +404,7 @@ async fn one_that_was_added_and_is_not_shown_yet_is_removed_by_its_id() {
     let house = House::usual().await;
     house.fake.hides(Duration::from_secs(30));
     let id = house.add(1).await.ids()[0].clone();
+    house.until(|house| house.fake.count() == 1).await;
     let answer = house
         .post("/runners/remove", &named(std::slice::from_ref(&id), ""))
         .await;
@@ -416,4 +417,17 @@ async fn one_that_was_added_and_is_not_shown_yet_is_removed_by_its_id() {
     house.fake.shows();
     house.job_is(&answer.job(), "completed").await;
     assert_eq!(house.fake.count(), 0);
+}
+
+#[tokio::test]
+async fn one_that_is_removed_in_the_moment_after_its_add_leaves_nothing() {
+    let house = House::usual().await;
+    let id = house.add(1).await.ids()[0].clone();
+    let answer = house
+        .post("/runners/remove", &named(std::slice::from_ref(&id), ""))
+        .await;
+    assert!(matches!(answer.status, 200 | 202), "{answer:?}");
+    house.pass(60);
+    house.job_is(&answer.job(), "completed").await;
+    house.until(|house| house.fake.count() == 0).await;
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hostler_core::runner::RunnerId;
 use serde_json::json;
 
 use super::*;
@@ -100,5 +101,31 @@ async fn a_dead_machine_is_replaced_and_its_work_runs_again() {
         house.settle().await;
         assert_eq!(house.status(&work).await, "running");
         assert!(!fake.ids().contains(&lost));
+    }
+}
+
+#[tokio::test]
+async fn no_more_machines_are_on_their_way_than_may_be() {
+    for (mut house, fake) in houses(|pool| pool.boots_at_once = 1).await {
+        for name in ["a", "b", "c"] {
+            house.deploy(name).await;
+        }
+        let mut machines = Vec::new();
+        for joined in 0..3 {
+            until(&mut house, "one more is asked for", || {
+                fake.count() > joined
+            })
+            .await;
+            for _ in 0..5 {
+                house.pass().await;
+                house.scale().await;
+                assert_eq!(fake.count(), joined + 1);
+            }
+            let ids = fake.ids();
+            let is_new = |id: &&RunnerId| !machines.iter().any(|(known, _)| known == *id);
+            let id = ids.iter().find(is_new).unwrap().clone();
+            let machine = Machine::of_runner(&house, id.as_str()).await;
+            machines.push((id, machine));
+        }
     }
 }

@@ -4,9 +4,13 @@
 use hostler_core::Timestamp;
 use hostler_core::id::JobId;
 use hostler_core::runner::{Mark, RunnerFacts, RunnerId};
+use hostler_runners::provider::Provider as _;
+use serde_json::json;
 
 use super::*;
 use crate::testing::eventually;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// One idle runner that the loop has begun to take away.
 async fn leaving(max: u32) -> Vec<(House, Fake, Machine)> {
@@ -19,6 +23,15 @@ async fn leaving(max: u32) -> Vec<(House, Fake, Machine)> {
 }
 
 async fn leave(house: &mut House, fake: &Fake) -> Machine {
+    let machine = rest(house, fake).await;
+    house.wait(IDLE);
+    machine.beat(house).await;
+    assert_eq!(house.scale().await, 1);
+    machine
+}
+
+/// One runner that has just become idle.
+async fn rest(house: &mut House, fake: &Fake) -> Machine {
     let id = house.deploy("first").await;
     until(house, "it is asked for", || fake.count() == 1).await;
     let machine = boot(house, fake).await.remove(0);
@@ -27,9 +40,6 @@ async fn leave(house: &mut House, fake: &Fake) -> Machine {
     Ask::delete(&path).send(&house.router).await.expect(202);
     house.settle().await;
     house.scale().await;
-    house.wait(IDLE);
-    machine.beat(house).await;
-    assert_eq!(house.scale().await, 1);
     machine
 }
 
@@ -85,4 +95,70 @@ async fn an_orphan_goes_at_the_second_look_and_a_strangers_never() {
         eventually("the orphan is gone", || fake.count() == 1).await;
         assert_eq!(fake.ids()[0].as_str(), "stranger");
     }
+}
+
+#[tokio::test]
+async fn a_node_goes_once_it_was_idle_for_as_long_as_its_pool_says() {
+    for (mut house, fake) in small(1).await {
+        let machine = rest(&mut house, &fake).await;
+        house.wait(IDLE - SECOND);
+        machine.beat(&house).await;
+        assert_eq!(house.scale().await, 0, "not yet");
+        let work = house.deploy("second").await;
+        house.settle().await;
+        house.scale().await;
+        end(&house, &work).await;
+        house.settle().await;
+        house.scale().await;
+        house.wait(IDLE - SECOND);
+        machine.beat(&house).await;
+        assert_eq!(house.scale().await, 0, "it was used in between");
+        house.wait(SECOND);
+        assert_eq!(house.scale().await, 1);
+    }
+}
+
+#[tokio::test]
+async fn after_a_change_the_pool_rests_before_it_shrinks() {
+    let cool_down = IDLE * 5;
+    for (mut house, fake) in houses(|pool| pool.cool_down = cool_down).await {
+        let machine = rest(&mut house, &fake).await;
+        house.wait(cool_down - SECOND);
+        machine.beat(&house).await;
+        assert_eq!(house.scale().await, 0, "it grew lately");
+        house.wait(SECOND);
+        machine.beat(&house).await;
+        assert_eq!(house.scale().await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_machine_that_is_being_given_back_joins_no_more() {
+    for (mut house, fake, _machine) in leaving(1).await {
+        fake.ends_slowly();
+        let id = fake.ids().remove(0);
+        let is_ending = || {
+            let seen = fake.snapshots().borrow().clone();
+            seen.runners[&id].is_terminating
+        };
+        until(&mut house, "it is ending", is_ending).await;
+        until_gone(&mut house).await;
+        let body = json!({"name": "again", "hostname": "127.0.0.1", "port": 1,
+            "labels": {"runner": id.as_str()}});
+        let again = Ask::post("/slaves").json(&body).send(&house.router).await;
+        again.refused(409, "conflict");
+        fake.vanish(&id);
+        until(&mut house, "it is gone", || fake.count() == 0).await;
+    }
+}
+
+async fn until_gone(house: &mut House) {
+    for _ in 0..100 {
+        if nodes(house).await == json!([]) {
+            return;
+        }
+        house.pass().await;
+        house.scale().await;
+    }
+    panic!("{}", nodes(house).await);
 }

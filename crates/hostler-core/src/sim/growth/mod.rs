@@ -58,6 +58,8 @@ pub enum GrowthGuard {
     RunawayBound,
     /// A machine is given back only once its node is empty and closed.
     EmptyFirst,
+    /// That a machine is given back is written down before it is.
+    FinalFirst,
     /// A pool keeps its floor.
     Floor,
     /// A machine's name follows from its job, so that asking again asks for it.
@@ -70,9 +72,10 @@ pub enum GrowthGuard {
 
 impl GrowthGuard {
     /// Every guard.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RunawayBound,
         Self::EmptyFirst,
+        Self::FinalFirst,
         Self::Floor,
         Self::DerivedNames,
         Self::OwnershipTag,
