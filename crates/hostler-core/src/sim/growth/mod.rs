@@ -17,8 +17,8 @@
 //!
 //! Invariants, by what truly exists and never by reports: no pool has more
 //! machines than it may, nor more on their way, nor any that nobody asked for
-//! (I10, T22); no machine with work on it is taken away, none below the floor,
-//! and none that is only slow (I10, T23, T24); nothing of ours is left over and
+//! (I10, T22); no machine with work on it is taken away, none for good below the
+//! floor, and none that is only slow (I10, T23, T24); nothing of ours is left over and
 //! nothing of others is touched (I5, T21); and when faults have stopped, all
 //! work that a sound pool can hold has a seat and all else is gone (I9). The
 //! same seed gives the same history (I12).
