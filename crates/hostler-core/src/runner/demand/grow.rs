@@ -78,7 +78,8 @@ impl<'a> Growing<'a> {
     }
 
     /// Has one machine more, for nothing in particular: a removal that is
-    /// called off, or a new one, which is counted under `purpose`.
+    /// called off, or a new one, which is counted under `purpose`. A pool that
+    /// has its most calls none off: another would have to go for it.
     fn another(&mut self, pool: &PoolFacts, purpose: usize) -> bool {
         if let Some(bin) = self.bins.iter_mut().find(|bin| !bin.stays()) {
             bin.is_called_back = true;

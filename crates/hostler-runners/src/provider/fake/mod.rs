@@ -130,15 +130,10 @@ impl Fake {
         self.change(|world| world.ends_slowly = true);
     }
 
-    /// From now on, new runners are not shown until [`Self::shows`], which is
-    /// said to take so long at most.
+    /// From now on, new runners are not shown, which is said to be so for this
+    /// long at most.
     pub fn hides(&self, lag: Duration) {
         self.change(|world| world.lag = lag);
-    }
-
-    /// Shows all runners there are.
-    pub fn shows(&self) {
-        self.change(|world| world.hidden.clear());
     }
 
     /// Only so many machines are given; further requests wait and say why.
