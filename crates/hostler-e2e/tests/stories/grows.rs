@@ -48,7 +48,7 @@ impl Growing {
         let mut fleet = Fleet::new().expect("a folder");
         let program = slow(&fleet);
         let file = fleet.folder().join("runners.toml");
-        let text = format!("{POOL}[local]\nprogram = {program:?}\n");
+        let text = format!("{POOL}[local]\nprogram = '{}'\n", program.display());
         std::fs::write(&file, text).expect("written");
         let file = file.to_str().expect("UTF-8");
         fleet.flags(&[

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hostler_e2e::machines::machines;
+use hostler_e2e::machines::{Machine, machines};
 use hostler_e2e::processes;
 use hostler_e2e::witness::Count;
 
@@ -23,12 +23,12 @@ async fn grown() -> (Growing, [hostler_wire::rest::Workload; 2]) {
 async fn a_supervisor_that_is_killed_finds_its_machines_again_at_work() {
     let (mut story, works) = grown().await;
     let before = machines(&story.fleet);
-    let processes: Vec<_> = before.iter().filter_map(|one| one.process()).collect();
+    let processes: Vec<_> = before.iter().filter_map(Machine::process).collect();
     story.fleet.kill_up().await.expect("killed");
     story.fleet.start().await.expect("up again");
     story.runs(&works[1]).await;
     assert_eq!(machines(&story.fleet), before);
-    let after: Vec<_> = before.iter().filter_map(|one| one.process()).collect();
+    let after: Vec<_> = before.iter().filter_map(Machine::process).collect();
     assert_eq!(after, processes, "the machines run on");
     story.is_counted("two", ONCE).await;
     story.ends(&["one", "two"]).await;

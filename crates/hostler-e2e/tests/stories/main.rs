@@ -7,6 +7,7 @@
 
 mod grows;
 mod grows_again;
+mod grows_in_a_cluster;
 mod joining;
 mod lost_replies;
 mod newcomer;
