@@ -11,7 +11,7 @@ use std::time::Duration;
 use hostler_core::Resources;
 use hostler_core::runner::RunnerPool;
 use hostler_runners::provider::fake::Fake;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::options::ControlOptions;
 use crate::runners::RunnerOptions;
@@ -77,6 +77,18 @@ async fn until(house: &mut House, what: &str, is_so: impl Fn() -> bool) {
 
 async fn nodes(house: &House) -> Value {
     Ask::get("/slaves").send(&house.router).await.expect(200)
+}
+
+/// Runs all passes until there is no node.
+async fn until_gone(house: &mut House) {
+    for _ in 0..100 {
+        if nodes(house).await == json!([]) {
+            return;
+        }
+        house.pass().await;
+        house.scale().await;
+    }
+    panic!("{}", nodes(house).await);
 }
 
 /// Has work ended and forgotten.
