@@ -23,6 +23,7 @@ pub struct Fleet {
     listen: SocketAddr,
     nats: SocketAddr,
     up: Option<Child>,
+    flags: Vec<String>,
 }
 
 /// Heartbeats of stories, so that nothing takes long.
@@ -37,7 +38,13 @@ impl Fleet {
             listen: free_address()?,
             nats: free_address()?,
             up: None,
+            flags: Vec::new(),
         })
+    }
+
+    /// Has it started with further flags.
+    pub fn flags(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|&flag| flag.to_owned()).collect();
     }
 
     /// Starts one and waits until it says that it is up.
@@ -60,6 +67,7 @@ impl Fleet {
             .args(["--listen", &self.listen.to_string()])
             .args(["--nats-port", &self.nats.port().to_string()])
             .args(["--heartbeat-ms", &HEARTBEAT_MS.to_string()])
+            .args(&self.flags)
             .stdout(Stdio::piped())
             .stderr(self.log()?)
             .spawn()?;
@@ -200,6 +208,12 @@ impl Fleet {
             .into_iter()
             .find(is_inner)
             .map(|found| found.id)
+    }
+
+    /// SIGKILL of the supervisor alone: all else lives on.
+    pub async fn kill_up(&mut self) -> Result<()> {
+        let mut child = self.up.take().context("it runs")?;
+        child.kill().await.context("it could not be killed")
     }
 
     /// Ctrl-C, and everything it leaves behind.

@@ -5,6 +5,7 @@
 //! and fails when it is not so in time. Nothing here ships.
 
 pub mod fleet;
+pub mod machines;
 pub mod nats;
 pub mod processes;
 pub mod programs;

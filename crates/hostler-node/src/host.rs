@@ -24,7 +24,7 @@ pub(crate) fn memory() -> Option<Memory> {
 }
 
 /// What the machine has, all of it.
-pub(crate) fn capacity() -> Resources {
+pub fn capacity() -> Resources {
     Resources {
         cpu: Cpu::cores(cpus()),
         memory: Bytes::new(memory().unwrap_or_default().total),

@@ -41,6 +41,8 @@ pub use config::{
 };
 pub use control::ControlError;
 pub use fence::{Lease, LeaseError, Word as LeaseWord};
+pub use host::capacity;
+pub use hypervisor::process::clear;
 pub use identity::{ApiKey, IdentityError, REGISTRATION_FILE, RegistrationError};
 pub use ledger::{OpenError as LedgerError, Work};
 pub use node::{ConnectError, Handle, Service, StartupError, start};

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hostler_core::Timestamp;
@@ -11,7 +12,7 @@ use hostler_core::id::JobId;
 use hostler_core::runner::{Mark, Request, RunnerFacts, RunnerId, RunnerPool};
 use hostler_daemon::process::{ProcessId, Signal};
 use hostler_runners::clock;
-use hostler_runners::provider::local::{Local, LocalOptions};
+use hostler_runners::provider::local::{Clear, Local, LocalOptions, power_off};
 use hostler_runners::provider::{Order, Provider as _, ProviderError};
 use tokio_util::sync::CancellationToken;
 
@@ -206,6 +207,36 @@ async fn a_machine_is_found_again_after_a_restart() {
     yard.restart();
     yard.until("a", |facts| facts.is_none()).await;
     nothing_works(yard.folder.path()).await;
+}
+
+#[tokio::test]
+async fn machines_that_are_switched_off_are_switched_on_by_the_next_manager() {
+    let mut yard = Yard::new(Duration::ZERO);
+    yard.create("a").await.unwrap();
+    let before = yard.runs("a").await;
+    yard.settles("a").await;
+    yard.stop.cancel();
+    let (told, cleared) = (
+        yard.machine("a").join("data"),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let noted = Arc::clone(&cleared);
+    let clear: Clear = Arc::new(move |data: &Path| {
+        noted.store(data == told, Ordering::Relaxed);
+        Ok(())
+    });
+    let machines = yard.folder.path().join("machines");
+    let count = power_off(&machines, Duration::from_secs(5), &clear).await;
+    assert_eq!((count, before.lives()), (1, false));
+    assert!(
+        cleared.load(Ordering::Relaxed),
+        "what it left elsewhere goes, too"
+    );
+    nothing_works(yard.folder.path()).await;
+    yard.restart();
+    assert_ne!(yard.runs("a").await, before);
+    yard.settles("a").await;
+    assert_eq!(yard.starts("a"), 2);
 }
 
 #[tokio::test]

@@ -14,7 +14,8 @@ use crate::state::App;
 async fn call(app: &App, user: &User, request: Request) -> ApiResult<Response> {
     let runners = app.runners.as_ref().ok_or_else(|| {
         let text = "this control plane has nothing that gives machines";
-        ApiError::new(Code::Unavailable, text).hint("start it with a provider of machines")
+        ApiError::new(Code::Unavailable, text)
+            .hint("start it with `hostler up --grow-to N` or `hostler control --runners PROVIDER`")
     })?;
     let (parts, body) = request.into_parts();
     let mut bare = Request::new(body);

@@ -68,9 +68,18 @@ impl House {
 
     /// In a database of its own.
     pub(crate) async fn on_postgres() -> Self {
+        Self::with_postgres(|_| {}).await
+    }
+
+    /// In a database of its own, with other options.
+    pub(crate) async fn with_postgres(change: impl FnOnce(&mut ControlOptions)) -> Self {
         let postgres = Postgres::shared().unwrap();
         let url = postgres.database().unwrap();
-        Self::build(|options| options.database_url = url, Some(postgres)).await
+        let change = |options: &mut ControlOptions| {
+            change(options);
+            options.database_url = url;
+        };
+        Self::build(change, Some(postgres)).await
     }
 
     /// On SQLite, with other options.

@@ -50,7 +50,16 @@ impl Machine {
     /// Starts one that is a runner's machine, online and with one slot.
     pub(crate) async fn of_runner(house: &House, runner: &str) -> Self {
         let name = format!("n-{}", &runner[runner.len() - 12..]);
-        let machine = Self::register_with(house, &name, json!({"runner": runner})).await;
+        Self::join_as(house, &name, json!({"runner": runner})).await
+    }
+
+    /// Starts one that its cluster calls so, online and with one slot.
+    pub(crate) async fn of_cluster(house: &House, node: &str) -> Self {
+        Self::join_as(house, node, json!({"kubernetes-node": node})).await
+    }
+
+    async fn join_as(house: &House, name: &str, labels: Value) -> Self {
+        let machine = Self::register_with(house, name, labels).await;
         machine.grow(house, 1).await;
         machine.beat(house).await;
         machine

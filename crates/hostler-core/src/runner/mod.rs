@@ -13,6 +13,7 @@
 //! - `reason`: why something is as it is, for people and programs
 //! - `status`: from facts to the word people read
 //! - `demand`: how many machines each pool is to have more or less, and why
+//! - `member`: which runner a node of the fleet is
 //! - `sweep`: machines of ours that no job knows of
 //! - `pool`: what kind of machines may be asked for, and how many
 //! - `job`: one request to add or remove runners, from its record to its end
@@ -23,6 +24,7 @@ mod facts;
 mod fallback;
 mod id;
 pub mod job;
+pub mod member;
 pub mod pool;
 mod reason;
 pub mod removal;

@@ -5,6 +5,9 @@
 // A story is told in one go.
 #![allow(clippy::too_many_lines)]
 
+mod grows;
+mod grows_again;
+mod grows_in_a_cluster;
 mod joining;
 mod lost_replies;
 mod newcomer;

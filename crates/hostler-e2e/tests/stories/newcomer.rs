@@ -109,6 +109,10 @@ async fn commands_that_fail_say_so_and_end_with_a_status() {
     check(&["info", "nobody"], 1, "there is no workload 'nobody'").await;
     check(&["run", "/nowhere"], 1, "could not read /nowhere").await;
     check(&["run"], 64, "required").await;
+    check(&["up", "--grow-to", "0"], 64, "grow-to").await;
+    check(&["control", "--runners", "x"], 64, "'x' is none of").await;
+    let no_token = ["control", "--runners", "local"];
+    check(&no_token, 64, "join_token_file is missing").await;
     check(&["ls", "--status", "sleeping"], 1, "not a status").await;
     check(&["--token", "wrong", "ls"], 1, "token").await;
     check(&["call", "nobody", "--timeout", "1"], 1, "nobody").await;

@@ -13,7 +13,7 @@ use hostler_core::runner::job::{OnLost, OnTimeout, WaitFor};
 use hostler_daemon::config::Mistakes;
 use hostler_daemon::serve::TlsFiles;
 
-use super::{Config, ProviderKind, RunnersFile, pools_of};
+use super::{Config, ProviderConfig, ProviderKind, RunnersFile, pools_of};
 use crate::http::{Token, Tokens};
 use crate::manager::Rules;
 
@@ -45,6 +45,14 @@ impl Environment {
     pub fn get(&self, name: &str) -> Option<&str> {
         let value = self.0.get(name)?.trim();
         (!value.is_empty()).then_some(value)
+    }
+
+    /// The same with a variable set: a flag outweighs what is in the
+    /// environment.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: String) -> Self {
+        self.0.insert(name.to_owned(), value);
+        self
     }
 
     /// A variable of some type, or its default; a mistake if it is wrong.
@@ -98,24 +106,40 @@ pub fn config(environment: Environment, data: PathBuf) -> Result<Config, Mistake
     let tls = TlsFiles::pair(file_of("TLS_CERT_FILE"), file_of("TLS_KEY_FILE"));
     let tls = wrong.take("TLS_CERT_FILE, TLS_KEY_FILE", tls).flatten();
     let tokens = tokens(&environment, listen, wrong);
-    let provider = environment.word("PROVIDER_TYPE", &KINDS, wrong);
     let rules = rules(&environment, wrong);
-    let file = file(&environment, wrong);
-    let pools = wrong
-        .take("runners.toml", pools_of(&file))
-        .unwrap_or_default();
-    let Some(provider) = provider else {
-        mistakes.check()?;
-        return Err(Mistakes::default());
-    };
+    let provider = provider(environment, data, wrong);
     mistakes.check()?;
     Ok(Config {
         listen,
         tls,
         tokens: Arc::new(tokens),
-        provider,
-        pools,
         rules,
+        provider: provider.ok_or_else(Mistakes::default)?,
+    })
+}
+
+/// The provider that these variables name, or every mistake in them.
+pub fn provider_config(
+    environment: Environment,
+    data: PathBuf,
+) -> Result<ProviderConfig, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let provider = provider(environment, data, &mut mistakes);
+    mistakes.check()?;
+    provider.ok_or_else(Mistakes::default)
+}
+
+fn provider(
+    environment: Environment,
+    data: PathBuf,
+    mistakes: &mut Mistakes,
+) -> Option<ProviderConfig> {
+    let kind = environment.word("PROVIDER_TYPE", &KINDS, mistakes);
+    let file = file(&environment, mistakes);
+    let pools = mistakes.take("runners.toml", pools_of(&file));
+    Some(ProviderConfig {
+        kind: kind?,
+        pools: pools?,
         data,
         environment,
         file: file.rest,
@@ -226,10 +250,13 @@ mod tests {
     fn a_token_is_all_that_must_be_said() {
         let config = read(&[("API_TOKEN", "test-token")]).unwrap();
         assert_eq!(config.listen.to_string(), "0.0.0.0:3010");
-        assert_eq!(config.provider, ProviderKind::Kubernetes);
+        assert_eq!(config.provider.kind, ProviderKind::Kubernetes);
         assert_eq!(config.rules.wait, Duration::from_mins(10));
-        assert_eq!(config.pools.len(), 1);
-        assert_eq!(config.pools[0].selector["daytona-sandbox-c"], "true");
+        assert_eq!(config.provider.pools.len(), 1);
+        assert_eq!(
+            config.provider.pools[0].selector["daytona-sandbox-c"],
+            "true"
+        );
     }
 
     #[test]
@@ -252,7 +279,7 @@ mod tests {
         .unwrap();
         assert!(config.tls.is_some());
         assert_eq!(config.listen.to_string(), "127.0.0.1:4000");
-        assert_eq!(config.provider, ProviderKind::Kubernetes);
+        assert_eq!(config.provider.kind, ProviderKind::Kubernetes);
         let rules = config.rules;
         assert_eq!(
             (rules.wait.as_secs(), rules.max_add, rules.min_runners),

@@ -1,15 +1,17 @@
-//! How a standalone manager is configured: environment variables, those of a
-//! `.env` file below them, and pools in `runners.toml`. All of it is read and
+//! How a manager and its provider are configured: environment variables, those
+//! of a `.env` file below them, and pools in `runners.toml`. All of it is read and
 //! checked before anything is opened.
 
 mod environment;
+mod growth;
 mod level;
 mod pools;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-pub use environment::{Environment, config};
+pub use environment::{Environment, config, provider_config};
+pub use growth::patience;
 pub use level::{LevelError, log_level};
 pub use pools::{RunnersFile, pools_of};
 
@@ -32,6 +34,21 @@ pub enum ProviderKind {
     Fake,
 }
 
+/// Which provider, and what it works with.
+#[derive(Clone)]
+pub struct ProviderConfig {
+    /// Which.
+    pub kind: ProviderKind,
+    /// The kinds of machines, the default one first.
+    pub pools: Vec<Arc<RunnerPool>>,
+    /// Where it keeps what it has to keep itself.
+    pub data: PathBuf,
+    /// The variables, for what only one provider reads.
+    pub environment: Environment,
+    /// The tables of `runners.toml`, for what only one provider reads.
+    pub file: toml::Table,
+}
+
 /// How a standalone manager is configured.
 #[derive(Clone)]
 pub struct Config {
@@ -41,16 +58,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Who may call.
     pub tokens: Arc<Tokens>,
-    /// Which provider.
-    pub provider: ProviderKind,
-    /// The kinds of machines, the default one first.
-    pub pools: Vec<Arc<RunnerPool>>,
     /// How requests and jobs are dealt with.
     pub rules: Rules,
-    /// Where jobs are kept, if the provider does not keep them.
-    pub data: PathBuf,
-    /// The variables, for what only one provider reads.
-    pub environment: Environment,
-    /// The tables of `runners.toml`, for what only one provider reads.
-    pub file: toml::Table,
+    /// Its provider.
+    pub provider: ProviderConfig,
 }

@@ -54,6 +54,8 @@ struct PoolTable {
     boots_at_once: Option<u32>,
     idle_for_s: Option<u64>,
     cool_down_s: Option<u64>,
+    retry_first_s: Option<u64>,
+    retry_most_s: Option<u64>,
     #[serde(default)]
     fallback: Vec<PoolName>,
     #[serde(default)]
@@ -166,6 +168,8 @@ fn bounds(table: &PoolTable, pool: &mut RunnerPool) -> Result<(), String> {
     pool.boot_within = seconds(table.boot_within_s, pool.boot_within);
     pool.idle_for = seconds(table.idle_for_s, pool.idle_for);
     pool.cool_down = seconds(table.cool_down_s, pool.cool_down);
+    pool.retry_first = seconds(table.retry_first_s, pool.retry_first);
+    pool.retry_most = seconds(table.retry_most_s, pool.retry_most);
     pool.boots_at_once = table.boots_at_once.unwrap_or(pool.boots_at_once);
     Ok(())
 }
@@ -251,6 +255,7 @@ mod tests {
             cpu = "2"
             memory = "8GiB"
             price = 0.05
+            retry_first_s = 3
             fallback = ["default"]
             [[pool.window]]
             when = "mon-fri 08:00-18:00"
@@ -274,6 +279,7 @@ mod tests {
             (Some(Arch::Arm64), Some(4))
         );
         assert_eq!(pool.shape, hostler_core::Resources::of(2_000, 8_192));
+        assert_eq!(pool.retry_first, Duration::from_secs(3));
     }
 
     #[test]

@@ -42,7 +42,7 @@ async fn keep_on(manager: &Manager) {
 
 /// Each job has a keeper somewhere: here, if this manager leads and nobody else
 /// is at it. Alone with its book, a manager has read it once and for all.
-async fn read(manager: &Manager) -> Result<(), crate::jobs::BookError> {
+pub(super) async fn read(manager: &Manager) -> Result<(), crate::jobs::BookError> {
     let is_read = *manager.0.is_loaded.borrow() && manager.rules().book_poll.is_none();
     if is_read {
         return Ok(());

@@ -1,17 +1,18 @@
 //! A request to remove runners: who goes is decided here, once; the job's
 //! keeper then sees to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hostler_core::Timestamp;
 use hostler_core::runner::job::{Job, JobItem, JobKind, Stage};
 use hostler_core::runner::removal::{Candidate, Choice, Refusal, Wish, removal_choose};
-use hostler_core::runner::{PoolName, RunnerId};
+use hostler_core::runner::{PoolName, RunnerId, RunnerStatus};
 
 use super::add::{digest, same};
 use super::look::View;
-use super::{Manager, ManagerError};
+use super::{Manager, ManagerError, house};
 use crate::jobs::BookError;
 
 /// A request to remove runners.
@@ -47,6 +48,7 @@ impl Manager {
     /// Removes runners. The job may have ended when this returns, or go on.
     pub async fn remove(&self, request: RemoveRequest) -> Result<Removed, ManagerError> {
         self.check_loaded()?;
+        self.look_again(&request).await;
         let id = self.job_id(request.key.as_deref(), request.by.as_deref());
         let digest = digest(&format!(
             "remove {:?} {:?} {:?} {}",
@@ -65,6 +67,17 @@ impl Manager {
         Ok(Removed {
             job: self.settled(job).await,
         })
+    }
+
+    /// Somebody else may have added what is named a moment ago.
+    async fn look_again(&self, request: &RemoveRequest) {
+        let unknown = matches!(self.choose(request), Err(ManagerError::NotFound(_)));
+        if unknown
+            && self.rules().book_poll.is_some()
+            && let Err(error) = house::read(self).await
+        {
+            tracing::warn!(%error, "could not read the book of jobs");
+        }
     }
 
     /// Who would be removed.
@@ -102,10 +115,15 @@ impl Manager {
         request: &RemoveRequest,
     ) -> Result<Arc<Job>, ManagerError> {
         let chosen = self.choose(request)?;
-        let snapshot = self.snapshot();
-        let item = |id: RunnerId| {
-            let facts = snapshot.runners.get(&id);
-            Some(JobItem::new(id, facts?.pool.clone()))
+        let view = self.view();
+        let asked = self.asked_unseen(&view);
+        let item = |id: RunnerId| match view.snapshot.runners.get(&id) {
+            Some(facts) => Some(JobItem::new(id, facts.pool.clone())),
+            // It may still come: its removal waits for it.
+            None => asked.get(&id).map(|(_, pool)| JobItem {
+                asked_at: Some(view.now),
+                ..JobItem::new(id, pool.clone())
+            }),
         };
         let deadline = self.now() + request.drain.unwrap_or(self.rules().drain);
         let items = chosen.into_iter().filter_map(item).collect();
@@ -161,8 +179,34 @@ impl Manager {
         };
         let view = self.view();
         let facts = view.snapshot.runners.values();
-        let meant = facts.filter(|facts| pool.as_ref().is_none_or(|pool| facts.pool == *pool));
-        Ok(meant.map(|facts| self.candidate(facts, &view)).collect())
+        let is_meant = |of: &PoolName| pool.as_ref().is_none_or(|pool| of == pool);
+        let meant = facts.filter(|facts| is_meant(&facts.pool));
+        let mut candidates: Vec<_> = meant.map(|facts| self.candidate(facts, &view)).collect();
+        let asked = self.asked_unseen(&view).into_iter();
+        let asked = asked.filter(|(_, (_, pool))| is_meant(pool));
+        candidates.extend(asked.map(|(id, (created, _))| Candidate {
+            status: RunnerStatus::Pending,
+            created,
+            load: view.load(&id),
+            is_leaving: self.0.board.is_leaving(&id),
+            id,
+        }));
+        Ok(candidates)
+    }
+
+    /// Runners that were asked for and that the provider does not show yet:
+    /// when they were asked for, and from which pool.
+    fn asked_unseen(&self, view: &View) -> BTreeMap<RunnerId, (Timestamp, PoolName)> {
+        let is_open = |job: &&Arc<Job>| job.kind == JobKind::Add && !job.is_rolled_back();
+        let mut asked = BTreeMap::new();
+        for job in self.0.board.all().iter().filter(is_open) {
+            let unseen = job.items.iter().filter(|item| {
+                item.gone_at.is_none() && !view.snapshot.runners.contains_key(&item.id)
+            });
+            let fact = |item: &JobItem| (item.id.clone(), (job.requested_at, item.pool.clone()));
+            asked.extend(unseen.map(fact));
+        }
+        asked
     }
 
     fn known_pool(&self, name: &str) -> Result<PoolName, ManagerError> {

@@ -398,3 +398,33 @@ async fn a_runner_that_has_not_joined_its_fleet_is_not_ready_and_fails_in_time()
     work.set(&id, 0, true);
     assert_eq!(house.status(&id).await.0, "ready");
 }
+
+#[tokio::test]
+async fn one_that_was_added_and_is_not_shown_yet_is_removed_by_its_id() {
+    let house = House::usual().await;
+    house.fake.hides(Duration::from_secs(30));
+    let id = house.add(1).await.ids()[0].clone();
+    house.until(|house| house.fake.count() == 1).await;
+    let answer = house
+        .post("/runners/remove", &named(std::slice::from_ref(&id), ""))
+        .await;
+    check(&answer, 202, &[&id]);
+    house.until(|house| house.fake.count() == 0).await;
+    let job = house.get(&format!("/jobs/{}", answer.job())).await.body;
+    assert_ne!(job["status"], "completed", "it may still be on its way");
+    house.pass(60);
+    house.job_is(&answer.job(), "completed").await;
+}
+
+#[tokio::test]
+async fn one_that_is_removed_in_the_moment_after_its_add_leaves_nothing() {
+    let house = House::usual().await;
+    let id = house.add(1).await.ids()[0].clone();
+    let answer = house
+        .post("/runners/remove", &named(std::slice::from_ref(&id), ""))
+        .await;
+    assert!(matches!(answer.status, 200 | 202), "{answer:?}");
+    house.pass(60);
+    house.job_is(&answer.job(), "completed").await;
+    house.until(|house| house.fake.count() == 0).await;
+}

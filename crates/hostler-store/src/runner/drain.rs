@@ -83,7 +83,7 @@ async fn open(tx: &mut Tx<'_>, id: &RunnerId) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn node_of(tx: &Tx<'_>, id: &RunnerId) -> Result<Option<Model>, StoreError> {
+pub(super) async fn node_of(tx: &Tx<'_>, id: &RunnerId) -> Result<Option<Model>, StoreError> {
     let found = Entity::find().filter(Column::Runner.eq(id.as_str()));
     found.one(tx.db()).await.during("finding a runner's node")
 }

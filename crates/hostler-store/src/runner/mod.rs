@@ -16,6 +16,7 @@
 mod book;
 mod drain;
 mod job;
+mod link;
 mod pool;
 mod row;
 mod scale;

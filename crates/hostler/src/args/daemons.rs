@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use hostler_core::{Bytes, Cpu};
 
 /// What both programs with the API in them are told.
 #[derive(Clone, Debug, Args)]
@@ -61,6 +62,42 @@ pub(crate) struct UpArgs {
     pub public_host: Option<String>,
     #[command(flatten)]
     pub programs: Programs,
+    #[command(flatten)]
+    pub growth: GrowthArgs,
+}
+
+/// How `hostler up` grows.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GrowthArgs {
+    /// Start nodes when work needs them, up to so many in all, and end those
+    /// that nothing needs; each is a process of this machine
+    #[arg(long, env = "HOSTLER_GROW_TO", default_value_t = 1, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub grow_to: u32,
+    /// How long a node is on its way before it starts, such as 3s, as machines
+    /// of a cloud are
+    #[arg(
+        long,
+        env = "HOSTLER_BOOT_DELAY",
+        default_value = "0s",
+        value_name = "TIME"
+    )]
+    pub boot_delay: humantime::Duration,
+    /// A `runners.toml` with their pools: how many boot at once, when idle ones go
+    #[arg(long, env = "RUNNERS_FILE", value_name = "FILE")]
+    pub runners_file: Option<PathBuf>,
+}
+
+/// What gives a control plane machines.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunnerArgs {
+    /// What gives machines when work needs more: kubernetes, local; else
+    /// nothing does
+    #[arg(long = "runners", env = "PROVIDER_TYPE", value_name = "PROVIDER")]
+    pub provider: Option<String>,
+    /// Their pools; else runners.toml, if it is there
+    #[arg(long, env = "RUNNERS_FILE", value_name = "FILE")]
+    pub runners_file: Option<PathBuf>,
 }
 
 /// `hostler control`.
@@ -112,6 +149,8 @@ pub(crate) struct ControlArgs {
         value_name = "POLICY"
     )]
     pub policy: String,
+    #[command(flatten)]
+    pub runners: RunnerArgs,
 }
 
 /// `hostler node up`.
@@ -159,6 +198,12 @@ pub(crate) struct NodeUpArgs {
     /// Workloads to hold, at most
     #[arg(long, default_value_t = 64, value_name = "N")]
     pub slots: u32,
+    /// Processor it has for work, such as 2 or 1500m; else all of the machine's
+    #[arg(long, value_name = "AMOUNT")]
+    pub cpus: Option<Cpu>,
+    /// Memory it has for work, such as 4GiB; else all of the machine's
+    #[arg(long, value_name = "AMOUNT")]
+    pub memory: Option<Bytes>,
     #[command(flatten)]
     pub programs: Programs,
     /// How slots are made: best, process, or fake for simulated nodes

@@ -10,14 +10,16 @@ use hostler_daemon::config::Mistakes;
 use hostler_daemon::serve::TlsFiles;
 use hostler_daemon::{signals, telemetry};
 
+use super::growth;
 use crate::args::ControlArgs;
 use crate::context::data_folder;
 
 /// Runs a control plane until a signal.
 pub(crate) async fn control(args: ControlArgs) -> Result<()> {
-    let options = options(&args)?;
+    let mut options = options(&args)?;
     options.check()?;
     let stop = signals::stop_token()?;
+    options.runners = growth::runners(&args.runners, &options, &stop).await?;
     let control = Control::start(options, stop).await?;
     tracing::info!(address = %control.address(), "the control plane answers");
     control.join().await;

@@ -5,6 +5,7 @@ mod connect;
 mod contexts;
 mod control;
 mod events;
+mod growth;
 mod logs;
 pub(crate) mod near;
 mod node;

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use hostler_core::{Bytes, Cpu, Resources};
 use hostler_daemon::config::Mistakes;
 use hostler_daemon::signals;
 use hostler_node::hypervisor::{DriverChoice, Fake};
@@ -50,6 +51,7 @@ fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     let mut options = NodeOptions::new(name, data, nats, agent);
     options.listen = listen;
     options.advertise = args.hostname;
+    options.capacity = capacity(args.cpus, args.memory);
     options.labels = args.labels.into_iter().collect();
     options.slots.nats_server = up::nats_server(args.programs.nats_server.as_deref())?;
     options.slots.driver = driver.unwrap_or_default();
@@ -65,6 +67,16 @@ fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     let join = args.join_token.map(JoinToken::Text).or(file);
     options.control = args.control.map(|url| ControlOptions { url, join });
     Ok(options)
+}
+
+/// What was not said is all that the machine has.
+fn capacity(cpus: Option<Cpu>, memory: Option<Bytes>) -> Option<Resources> {
+    let whole = hostler_node::capacity();
+    let said = cpus.is_some() || memory.is_some();
+    said.then(|| Resources {
+        cpu: cpus.unwrap_or(whole.cpu),
+        memory: memory.unwrap_or(whole.memory),
+    })
 }
 
 const USUAL_NATS: &str = "nats://127.0.0.1:4222";

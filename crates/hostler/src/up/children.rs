@@ -1,17 +1,19 @@
-//! The three children of `hostler up`, and the order in which they end.
+//! The three children of `hostler up`, and the order in which they and the
+//! machines that the control plane has started end.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use hostler_daemon::child::{self, ChildOptions};
+use hostler_wire::client::ControlClient;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::layout::Layout;
 use super::nats::{self, NatsAccess};
-use super::{admission, reach};
+use super::{admission, machines, reach};
 use crate::args::UpArgs;
 
 /// Everything the parts need to know of each other.
@@ -26,6 +28,8 @@ pub(crate) struct Fleet {
     pub(crate) token: String,
     /// Whether the token was made in this life, and must be shown once.
     pub(crate) is_new: bool,
+    /// What the control plane is to get machines with, if it may.
+    pub(crate) runners_file: Option<PathBuf>,
 }
 
 impl Fleet {
@@ -70,6 +74,7 @@ impl Children {
         };
         children.run(nats_server(fleet));
         children.admit_nodes(fleet);
+        children.keep_machines(fleet)?;
         children.run(control(fleet, &children.hostler));
         if fleet.is_joined() {
             children.start_node(fleet);
@@ -95,7 +100,20 @@ impl Children {
         self.parts.push((stop, tokio::spawn(task)));
     }
 
-    /// Stops the node with its work, then the control plane, then NATS.
+    /// Lets machines join, and switches them off once the control plane, which
+    /// is started later, has ended.
+    fn keep_machines(&mut self, fleet: &Fleet) -> Result<()> {
+        if fleet.runners_file.is_some() {
+            let client = ControlClient::new(&fleet.url(), &fleet.token)?;
+            let stop = CancellationToken::new();
+            let task = machines::run(fleet.layout.clone(), client, stop.clone());
+            self.parts.push((stop, tokio::spawn(task)));
+        }
+        Ok(())
+    }
+
+    /// Stops the node with its work, then the control plane, then machines,
+    /// then NATS.
     pub(crate) async fn stop(self) {
         for (stop, task) in self.parts.into_iter().rev() {
             stop.cancel();
@@ -122,7 +140,7 @@ fn control(fleet: &Fleet, hostler: &Path) -> ChildOptions {
     let token = fleet.layout.secret("admin.token");
     let keys = nats::node_keys_file(&fleet.layout);
     let [url, nats_url] = fleet.public();
-    let arguments = [
+    let mut arguments = vec![
         ("--data", data.into_os_string()),
         ("--listen", fleet.args.api.listen.to_string().into()),
         ("--nats", fleet.nats.url.clone().into()),
@@ -136,7 +154,11 @@ fn control(fleet: &Fleet, hostler: &Path) -> ChildOptions {
             fleet.args.api.heartbeat_ms.to_string().into(),
         ),
     ];
-    ours(fleet, hostler, "control", &["control"], arguments.into())
+    if let Some(file) = &fleet.runners_file {
+        arguments.push(("--runners", "local".into()));
+        arguments.push(("--runners-file", file.clone().into_os_string()));
+    }
+    ours(fleet, hostler, "control", &["control"], arguments)
 }
 
 fn node(fleet: &Fleet, hostler: &Path) -> ChildOptions {
@@ -181,6 +203,10 @@ fn ours(
             let mut command = Command::new(&hostler);
             command.args(words).stdin(std::process::Stdio::null());
             command.args(&logging);
+            // What gives machines is said by flags alone.
+            command
+                .env_remove("PROVIDER_TYPE")
+                .env_remove("RUNNERS_FILE");
             for (flag, value) in &arguments {
                 command.arg(flag).arg(value);
             }

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! secrets/   the admin token, nkey seeds, the workloads' NATS password (0600)
-//! run/       what the present life left: pids, ports, the lock
+//! run/       what the present life left: pids, ports, the lock, runners.toml
 //! nats/      configuration and JetStream files of the NATS server
-//! control/   the control plane's database, artifacts and sealing key
+//! control/   the control plane's database, artifacts, sealing key, and machines
 //! node/      the node's ledger, identity, artifacts and slots
 //! ```
 
@@ -44,6 +44,11 @@ impl Layout {
     /// A file with a secret.
     pub(crate) fn secret(&self, name: &str) -> PathBuf {
         self.data.join("secrets").join(name)
+    }
+
+    /// Where the control plane's local provider keeps its machines.
+    pub(crate) fn machines(&self) -> PathBuf {
+        self.data.join("control").join("machines")
     }
 
     /// A file about the present life.

@@ -4,11 +4,13 @@
 //! control plane and a node; each is started again when it dies, none takes
 //! another with it. They start side by side and wait for each other. The first
 //! signal stops them: the node first with all its work, then the control
-//! plane, then NATS; nothing but the data folder is left.
+//! plane, then the machines it has started, then NATS; nothing but the data
+//! folder is left.
 
 mod admission;
 mod children;
 mod layout;
+mod machines;
 mod nats;
 mod programs;
 mod reach;
@@ -68,7 +70,7 @@ fn prepare(args: UpArgs, logging: Vec<String>) -> Result<Fleet> {
     let nats = nats::prepare(&layout, nats_listen)?;
     let (token, is_new) =
         secret::load_or_make(&layout.secret("admin.token"), secret::random_secret)?;
-    Ok(Fleet {
+    let mut fleet = Fleet {
         args,
         logging,
         layout,
@@ -77,7 +79,10 @@ fn prepare(args: UpArgs, logging: Vec<String>) -> Result<Fleet> {
         nats,
         token,
         is_new,
-    })
+        runners_file: None,
+    };
+    fleet.runners_file = machines::configure(&fleet)?;
+    Ok(fleet)
 }
 
 /// A child of an earlier life is ended later; anybody else on the port is an error now.

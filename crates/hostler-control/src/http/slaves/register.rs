@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use hostler_core::access::Policy;
 use hostler_core::runner::RunnerId;
+use hostler_core::runner::member::runner_of;
 use hostler_core::{Labels, Name};
 use hostler_daemon::secret::random_secret;
 use hostler_store::{By, NewNode, NodeRegisterError, Secret};
@@ -15,6 +16,7 @@ use super::show::show_node;
 use crate::http::auth::{Caller, unknown_token};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::Json;
+use crate::runners::Runners;
 use crate::state::App;
 
 /// Registers a node and gives it its key.
@@ -35,8 +37,8 @@ pub(crate) async fn register(
     };
     let key = format!("hn_{}", random_secret());
     let mut new = new_node(body, Secret::new(key.clone()))?;
-    if app.runners.is_some() {
-        new.runner = runner_of(&new.labels)?;
+    if let Some(runners) = &app.runners {
+        new.runner = runner(runners, &new.labels)?;
     }
     let by = By::new(&actor, app.now());
     let row = app
@@ -81,18 +83,14 @@ fn new_node(body: rest::NodeRegister, key: Secret) -> ApiResult<NewNode> {
     }
 }
 
-/// The runner whose machine this is, as its provider told it.
-fn runner_of(labels: &Labels) -> ApiResult<Option<RunnerId>> {
-    let read = |text: &String| {
-        text.parse()
-            .map_err(|error| format!("labels.runner: {error}"))
-    };
-    let runner = labels.get(RUNNER).map(read).transpose();
-    runner.map_err(|mistake| ApiError::invalid(&[mistake]))
+/// The runner whose machine this is, as its provider told it or shows it. What
+/// is not shown yet, the pass that scales finds later.
+fn runner(runners: &Runners, labels: &Labels) -> ApiResult<Option<RunnerId>> {
+    let snapshot = runners.options.provider.snapshots().borrow().clone();
+    let shown = snapshot.runners.values().map(AsRef::as_ref);
+    let mistake = |error| ApiError::invalid(&[format!("labels.runner: {error}")]);
+    runner_of(labels, shown).map_err(mistake)
 }
-
-/// The label by which a machine says which runner it is.
-const RUNNER: &str = "runner";
 
 /// It becomes the host of a URL that the control plane calls with a secret,
 /// so it may hold nothing that means something else there.

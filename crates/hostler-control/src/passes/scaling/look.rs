@@ -9,6 +9,7 @@ use hostler_core::id::{NodeId, WorkloadId};
 use hostler_core::node::Scheduling;
 use hostler_core::runner::demand::{DemandFacts, PoolFacts, Queued, Terms};
 use hostler_core::runner::job::Job;
+use hostler_core::runner::member::CLUSTER_NODE;
 use hostler_core::runner::{PoolName, RunnerId};
 use hostler_core::workload::Goal;
 use hostler_runners::fleet::{Member, Members};
@@ -29,6 +30,8 @@ pub(super) struct Look {
     pub(super) idle_since: BTreeMap<NodeId, Timestamp>,
     /// How much is seated on a node, or will be as placement is now.
     pub(super) loads: BTreeMap<NodeId, u32>,
+    /// Nodes that may be runners' machines, and are not known to be.
+    pub(super) strangers: Vec<NodeRow>,
     pools: Vec<PoolRow>,
     queued: Vec<Queued>,
 }
@@ -46,15 +49,18 @@ impl Look {
         let jobs = app.store.runner_job_list().await?;
         let nodes = app.store.node_list().await?;
         let loads = nodes.iter().map(|row| (row.facts.id, row.facts.seated));
-        let nodes = nodes.iter().cloned();
+        let mut strangers = nodes.clone();
+        strangers.retain(|row| row.runner.is_none() && row.labels.contains_key(CLUSTER_NODE));
         let mut look = Self {
             now,
             snapshot,
             jobs,
             loads: loads.collect(),
             nodes: nodes
+                .into_iter()
                 .filter_map(|row| Some((row.runner.clone()?, row)))
                 .collect(),
+            strangers,
             idle_since: BTreeMap::new(),
             pools,
             queued: Vec::new(),

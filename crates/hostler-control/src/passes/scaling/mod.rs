@@ -10,6 +10,7 @@
 //! change; a machine of anybody else given back.
 
 mod carry;
+mod link;
 mod look;
 mod machines;
 mod memory;
@@ -64,6 +65,10 @@ impl Scaling {
         });
         if !look.snapshot.is_synced || !runners.manager.is_loaded() {
             return Ok(0);
+        }
+        let linked = self.link(&look).await?;
+        if linked > 0 {
+            return Ok(linked);
         }
         let plan = plan(&look.facts(&self.app, runners));
         let mut done = self.carry_out(&look, &plan, fence).await?;

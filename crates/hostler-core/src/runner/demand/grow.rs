@@ -78,9 +78,12 @@ impl<'a> Growing<'a> {
     }
 
     /// Has one machine more, for nothing in particular: a removal that is
-    /// called off, or a new one, which is counted under `purpose`.
+    /// called off, or a new one, which is counted under `purpose`. A pool that
+    /// has its most calls none off: another would have to go for it.
     fn another(&mut self, pool: &PoolFacts, purpose: usize) -> bool {
-        if let Some(bin) = self.bins.iter_mut().find(|bin| !bin.stays()) {
+        let is_full = self.supply().machines >= pool.terms.max as usize;
+        let mut leaving = self.bins.iter_mut().filter(|_| !is_full);
+        if let Some(bin) = leaving.find(|bin| !bin.stays()) {
             bin.is_called_back = true;
             return true;
         }

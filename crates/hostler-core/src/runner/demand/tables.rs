@@ -96,6 +96,10 @@ fn a_drain_is_called_off_for_work_and_by_work() {
     check(vec![], vec![pool("a").has(&[EMPTY])], &[]);
     let floor = pool("a").has(&[EMPTY]).with(|terms| terms.min = 1);
     check(vec![], vec![floor], &["a: keep a-0, needed_again"]);
+    let full = pool("a").has(&[JUST_IDLE, EMPTY, Busy]).with(|terms| {
+        (terms.min, terms.max, terms.warm) = (2, 2, 2);
+    });
+    check(vec![], vec![full], &["a: nothing, at_max"]);
 }
 
 #[test]

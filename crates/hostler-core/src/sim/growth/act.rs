@@ -25,6 +25,8 @@ pub(super) enum Act {
     Advance(JobId, crate::runner::job::Stage),
     /// Close a node to new work, if it is empty.
     Mark(JobId, RunnerId),
+    /// Write down that a machine is given back: there is no way back from here.
+    Finish(JobId, RunnerId),
     /// Let a closed node go, and give its machine back.
     Close(JobId, RunnerId),
     /// Write down that a runner is gone.
@@ -58,6 +60,7 @@ impl Manager {
                 true
             }
             Act::Mark(job, id) => mark(store, job, &id),
+            Act::Finish(job, id) => finish(stage, store, job, &id),
             Act::Close(job, id) => self.close(stage, store, job, id),
             Act::Forget(job, id) => forget(stage, store, job, &id),
             Act::Sweep(id) => {
@@ -116,7 +119,8 @@ impl Manager {
         )
     }
 
-    /// An empty node is let go; from then on there is no way back.
+    /// An empty node is let go, and its machine given back; work that came
+    /// before its removal was final is waited for.
     fn close(&mut self, stage: &mut Stage, store: &mut Store, job: JobId, id: RunnerId) -> bool {
         let now = stage.wall();
         let Some(force) = store.jobs.get(&job).map(|job| job.force) else {
@@ -128,15 +132,8 @@ impl Manager {
         {
             return false;
         }
-        let is_item = |item: &&mut JobItem| item.id == id && item.gone_at.is_none();
-        let mut found = false;
-        store.job_change(job, |job| {
-            for item in job.items.iter_mut().filter(is_item) {
-                item.drained_at.get_or_insert(now);
-                found = true;
-            }
-        });
-        found && self.call(stage, Call::Release(id))
+        let of_this = store.removal(&id).is_some_and(|(found, _)| found.id == job);
+        of_this && self.call(stage, Call::Release(id))
     }
 
     /// The provider has answered, or it has not.
@@ -254,6 +251,20 @@ fn mark(store: &mut Store, job: JobId, id: &RunnerId) -> bool {
         node.scheduling = Scheduling::Draining;
     }
     true
+}
+
+/// From here on its removal is not called off, and its machine joins no more.
+fn finish(stage: &Stage, store: &mut Store, job: JobId, id: &RunnerId) -> bool {
+    let now = stage.wall();
+    let is_item = |item: &&mut JobItem| item.id == *id && item.gone_at.is_none();
+    let mut found = false;
+    store.job_change(job, |job| {
+        for item in job.items.iter_mut().filter(is_item) {
+            item.drained_at.get_or_insert(now);
+            found = true;
+        }
+    });
+    found
 }
 
 /// A runner is gone: its removal and its addition are over.

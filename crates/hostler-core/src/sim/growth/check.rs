@@ -60,8 +60,8 @@ impl World {
         }
     }
 
-    /// What must hold when a machine is given back: nothing is seated on it,
-    /// its pool keeps its floor, and it was not only slow.
+    /// What must hold when a machine is given back: nothing is seated on it, and
+    /// it was not only slow.
     pub(super) fn check_release(&mut self, call: &Call) {
         let Call::Release(id) = call else { return };
         let Some(number) = self.cloud.find(id) else {
@@ -79,9 +79,18 @@ impl World {
             }
         }
         self.check_slow(&instance, pool);
-        let is_spare = self.store.removal(id).is_some_and(|(job, _)| !job.force);
+    }
+
+    /// What must hold when there is no way back any more: its pool keeps its
+    /// floor. What is lost after that nobody could know.
+    pub(super) fn check_floor(&mut self, id: &RunnerId) {
+        let removal = self.store.removal(id);
+        let Some((_, item)) = removal.filter(|(job, _)| !job.force) else {
+            return;
+        };
+        let pool = self.store.pool_place(item);
         let min = self.store.pools[pool].pool.bounds.min as usize;
-        if is_spare && self.kept(pool) < min {
+        if self.kept(pool) < min {
             let text = || format!("pool {pool} keeps fewer than {min} without {id:?}");
             self.stage.violate(Invariant::NoRunaway, text);
         }

@@ -75,7 +75,7 @@ impl Manager {
             note(stage, &plan);
             decided(&look, &plan, &mut acts);
             for job in store.jobs.values() {
-                steps(&look, job, &mut acts);
+                steps(stage, &look, job, &mut acts);
             }
             let swept = swept(stage, store, &shown);
             acts.extend(swept.into_iter().map(Act::Sweep));
@@ -96,12 +96,12 @@ impl Manager {
 }
 
 /// The next steps of a job.
-fn steps(look: &Look<'_>, job: &Job, acts: &mut Vec<Act>) {
+fn steps(stage: &Stage, look: &Look<'_>, job: &Job, acts: &mut Vec<Act>) {
     match job.kind {
         JobKind::Add => added(look, job, acts),
         JobKind::Remove => {
             let open = job.items.iter().filter(|item| item.gone_at.is_none());
-            acts.extend(open.filter_map(|item| removed(look, job, item)));
+            acts.extend(open.filter_map(|item| removed(stage, look, job, item)));
         }
     }
 }
@@ -195,7 +195,7 @@ fn added(look: &Look<'_>, job: &Job, acts: &mut Vec<Act>) {
     }
 }
 
-fn removed(look: &Look<'_>, job: &Job, item: &JobItem) -> Option<Act> {
+fn removed(stage: &Stage, look: &Look<'_>, job: &Job, item: &JobItem) -> Option<Act> {
     let listed = look.shown.get(&item.id);
     let is_young = look.now < job.requested_at + UNLISTED;
     let node = look.store.node_of(&item.id);
@@ -213,7 +213,15 @@ fn removed(look: &Look<'_>, job: &Job, item: &JobItem) -> Option<Act> {
     };
     match removal_step(item, &sight, job.force, job.deadline, look.now) {
         RemovalStep::Mark => Some(Act::Mark(job.id, item.id.clone())),
-        RemovalStep::Cordon | RemovalStep::Release => Some(Act::Close(job.id, item.id.clone())),
+        RemovalStep::Cordon | RemovalStep::Release => {
+            let is_final = item.drained_at.is_some() || !stage.guards(GrowthGuard::FinalFirst);
+            let (job, id) = (job.id, item.id.clone());
+            Some(if is_final {
+                Act::Close(job, id)
+            } else {
+                Act::Finish(job, id)
+            })
+        }
         RemovalStep::Forget => Some(Act::Forget(job.id, item.id.clone())),
         RemovalStep::GiveUp => Some(Act::Keep(vec![item.id.clone()])),
         RemovalStep::Drain | RemovalStep::Confirm => None,

@@ -17,8 +17,8 @@
 //!
 //! Invariants, by what truly exists and never by reports: no pool has more
 //! machines than it may, nor more on their way, nor any that nobody asked for
-//! (I10, T22); no machine with work on it is taken away, none below the floor,
-//! and none that is only slow (I10, T23, T24); nothing of ours is left over and
+//! (I10, T22); no machine with work on it is taken away, none for good below the
+//! floor, and none that is only slow (I10, T23, T24); nothing of ours is left over and
 //! nothing of others is touched (I5, T21); and when faults have stopped, all
 //! work that a sound pool can hold has a seat and all else is gone (I9). The
 //! same seed gives the same history (I12).
@@ -58,6 +58,8 @@ pub enum GrowthGuard {
     RunawayBound,
     /// A machine is given back only once its node is empty and closed.
     EmptyFirst,
+    /// That a machine is given back is written down before it is.
+    FinalFirst,
     /// A pool keeps its floor.
     Floor,
     /// A machine's name follows from its job, so that asking again asks for it.
@@ -70,9 +72,10 @@ pub enum GrowthGuard {
 
 impl GrowthGuard {
     /// Every guard.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RunawayBound,
         Self::EmptyFirst,
+        Self::FinalFirst,
         Self::Floor,
         Self::DerivedNames,
         Self::OwnershipTag,

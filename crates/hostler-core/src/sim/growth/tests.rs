@@ -84,6 +84,11 @@ fn emptying_before_giving_back_is_needed() {
 }
 
 #[test]
+fn writing_down_that_it_is_final_before_giving_back_is_needed() {
+    needed(GrowthGuard::FinalFirst, Invariant::NoRunaway);
+}
+
+#[test]
 fn the_floor_is_needed() {
     needed(GrowthGuard::Floor, Invariant::NoRunaway);
 }

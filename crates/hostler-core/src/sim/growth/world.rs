@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::{Invariant, Outcome, Violation};
+use super::act::Act;
 use super::check::{LOOK, SHAPE};
 use super::cloud::{Answer, CALL, Call, Cloud, Temper};
 use super::manager::Manager;
@@ -177,7 +178,10 @@ impl World {
             Event::Pass { .. } => manager.pass(stage, &mut self.store, &self.cloud),
             Event::Act { act, .. } => {
                 let done = manager.act(stage, &mut self.store, act.clone());
-                stage.note(Note::Acted(at, act, done));
+                stage.note(Note::Acted(at, act.clone(), done));
+                if let Act::Finish(_, id) = act {
+                    self.check_floor(&id);
+                }
             }
             Event::Answer { call, answer, .. } => {
                 manager.hear(stage, &mut self.store, &call, answer);

@@ -193,6 +193,13 @@ pub(super) fn remove_patiently(folders: &[PathBuf]) -> io::Result<()> {
     }
 }
 
+/// Removes the folder that held a slot's group, if it was the last one there.
+pub(super) fn remove_base(folder: &Path) {
+    if let Some(base) = folder.parent() {
+        let _ = fs::remove_dir(base);
+    }
+}
+
 /// Removes these groups and all groups below them.
 fn remove(folders: &[PathBuf]) -> io::Result<()> {
     for group in folders.iter().flat_map(|folder| tree(folder)) {

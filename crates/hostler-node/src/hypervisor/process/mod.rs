@@ -6,6 +6,7 @@
 //! it had started them. What it cannot identify for certain it never signals.
 
 mod boot;
+mod clear;
 mod groups;
 mod hierarchy;
 mod kill;
@@ -36,6 +37,7 @@ use self::record::MachineRecord;
 use super::types::slot_folder;
 use super::{BootError, BootSpec, Found, Isolation, KillError, LimitError, Limits, MicroVms};
 
+pub use clear::clear;
 pub(crate) use spawn::{Program, spawn_detached};
 pub(crate) use watch::process_ended;
 

@@ -130,6 +130,12 @@ impl Fake {
         self.change(|world| world.ends_slowly = true);
     }
 
+    /// From now on, new runners are not shown, which is said to be so for this
+    /// long at most.
+    pub fn hides(&self, lag: Duration) {
+        self.change(|world| world.lag = lag);
+    }
+
     /// Only so many machines are given; further requests wait and say why.
     pub fn limit(&self, pool: &str, most: usize) {
         self.change(|world| world.limits.insert(pool.to_owned(), most));
@@ -159,7 +165,7 @@ impl Provider for Fake {
     fn info(&self) -> ProviderInfo {
         ProviderInfo {
             name: "fake",
-            lag: Duration::ZERO,
+            lag: self.world().lag,
             calls_at_once: 16,
         }
     }

@@ -1,7 +1,8 @@
 //! The fake world: runners, the machines they are on, and what is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hostler_core::Timestamp;
 use hostler_core::runner::{Machine, Program, Reason, ReasonCode, Request, RunnerFacts, RunnerId};
@@ -18,6 +19,9 @@ pub(super) struct World {
     pub(super) calls: Vec<Call>,
     pub(super) problem: Option<Reason>,
     pub(super) ends_slowly: bool,
+    /// How long a runner may not be shown; zero: each is shown at once.
+    pub(super) lag: Duration,
+    pub(super) hidden: BTreeSet<RunnerId>,
 }
 
 impl World {
@@ -40,6 +44,9 @@ impl World {
                 .push(Reason::new(ReasonCode::MaxNodesReached, text));
         }
         self.runners.insert(id.clone(), facts);
+        if !self.lag.is_zero() {
+            self.hidden.insert(id.clone());
+        }
         if let Some(machine) = &order.machine {
             self.place(&id, machine);
         }
@@ -87,8 +94,10 @@ impl World {
 
     pub(super) fn snapshot(&self) -> Snapshot {
         let shared = |(id, facts): (&RunnerId, &RunnerFacts)| (id.clone(), Arc::new(facts.clone()));
+        let is_shown = |(id, _): &(&RunnerId, &RunnerFacts)| !self.hidden.contains(*id);
+        let shown = self.runners.iter().filter(is_shown);
         Snapshot {
-            runners: self.runners.iter().map(shared).collect(),
+            runners: shown.map(shared).collect(),
             hosts: self.hosts(),
             is_synced: true,
             problem: self.problem.clone(),

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use hostler_core::id::JobId;
 use hostler_core::runner::{Mark, PoolName, RunnerId};
-use hostler_core::{Labels, Timestamp};
+use hostler_core::{Labels, Resources, Timestamp};
 use hostler_daemon::process::ProcessId;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,8 @@ pub(super) struct Known {
     pub(super) pool: PoolName,
     pub(super) mark: KnownMark,
     pub(super) labels: Labels,
+    pub(super) shape: Resources,
+    pub(super) slots: u32,
     pub(super) created: Timestamp,
 }
 
@@ -69,6 +71,8 @@ impl Known {
                 deadline,
             },
             labels: order.pool.selector.clone(),
+            shape: order.pool.shape,
+            slots: order.pool.slots,
             created: now,
         }
     }
@@ -116,6 +120,13 @@ impl Folder {
             pid: pid.parse().ok()?,
             started: started.parse().ok()?,
         })
+    }
+
+    /// Forgets its process, which is dead: it is started again when it is due.
+    pub(super) fn forget_process(&self) {
+        for name in ["process", "told"] {
+            let _ = fs::remove_file(self.path(name));
+        }
     }
 
     pub(super) fn is_released(&self) -> bool {

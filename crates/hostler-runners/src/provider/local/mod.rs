@@ -13,6 +13,7 @@
 
 mod folder;
 mod options;
+mod power;
 mod process;
 
 use std::collections::BTreeMap;
@@ -27,7 +28,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Check, Host, Order, Provider, ProviderError, ProviderInfo, Snapshot};
 use crate::clock::Clock;
 use folder::{Folder, Known};
-pub use options::LocalOptions;
+pub use options::{Clear, LocalOptions};
+pub use power::power_off;
 
 /// Processes on this machine as machines.
 pub struct Local {
@@ -61,10 +63,14 @@ impl Local {
         Ok(local)
     }
 
-    async fn care(&self) {
+    /// A look reads files and may wait for the kernel.
+    async fn care(self: Arc<Self>) {
         loop {
             let woken = self.wake.notified();
-            self.look();
+            let looking = Arc::clone(&self);
+            if let Err(error) = tokio::task::spawn_blocking(move || looking.look()).await {
+                tracing::error!(%error, "a look at the machines ended badly");
+            }
             tokio::select! {
                 () = woken => {}
                 () = tokio::time::sleep(LOOK) => {}
@@ -98,7 +104,8 @@ impl Local {
         let is_due = (self.clock)() >= known.created + self.options.boot_delay;
         if folder.is_released() {
             process::end(folder, process, self.options.grace);
-            if process.is_none_or(|process| !process.lives()) && process::sweep(folder) == 0 {
+            let is_dead = process.is_none_or(|process| !process.lives());
+            if is_dead && process::sweep(&self.options.clear, folder) {
                 folder.remove();
                 return None;
             }
@@ -108,7 +115,7 @@ impl Local {
             }
         } else if process.is_some_and(|process| !process.lives()) {
             // A machine that is dead has nothing that runs.
-            process::sweep(folder);
+            process::sweep(&self.options.clear, folder);
         }
         Some((known.id.clone(), Arc::new(facts(folder, known))))
     }

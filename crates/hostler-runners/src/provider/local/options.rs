@@ -1,7 +1,10 @@
 //! How machines of this machine are made: the table `[local]` of
 //! `runners.toml`.
 
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hostler_core::runner::{Reason, ReasonCode};
@@ -9,8 +12,12 @@ use serde::Deserialize;
 
 use crate::provider::Check;
 
+/// Removes what a dead machine's program has left elsewhere than in its folder;
+/// it is told the program's own.
+pub type Clear = Arc<dyn Fn(&Path) -> io::Result<()> + Send + Sync>;
+
 /// How machines of this machine are made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LocalOptions {
     /// Where each has its folder.
     pub folder: PathBuf,
@@ -22,6 +29,17 @@ pub struct LocalOptions {
     pub grace: Duration,
     /// The most there may be.
     pub most: usize,
+    /// What is done after a machine's death besides ending its processes.
+    pub clear: Clear,
+}
+
+impl fmt::Debug for LocalOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalOptions")
+            .field("folder", &self.folder)
+            .field("command", &self.command)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -39,7 +57,6 @@ struct Table {
     agent: Option<PathBuf>,
     driver: Option<String>,
     warm: Option<u32>,
-    slots: Option<u32>,
 }
 
 impl LocalOptions {
@@ -58,6 +75,7 @@ impl LocalOptions {
             boot_delay: Duration::from_millis(table.boot_delay_ms),
             grace: Duration::from_millis(table.grace_ms.unwrap_or(10_000)),
             most: table.most.unwrap_or(10),
+            clear: Arc::new(|_| Ok(())),
         })
     }
 
@@ -94,7 +112,6 @@ fn command(program: &Path, table: &Table) -> Vec<String> {
         ("--agent", table.agent.as_ref().map(text)),
         ("--driver", table.driver.clone()),
         ("--warm", table.warm.map(|count| count.to_string())),
-        ("--slots", table.slots.map(|count| count.to_string())),
     ] {
         words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
     }

@@ -16,7 +16,7 @@ use rustix::process::{Pid, kill_process_group};
 use tokio::process::Command;
 
 use super::folder::{Folder, Known};
-use super::options::LocalOptions;
+use super::options::{Clear, LocalOptions};
 
 /// Arguments: the folder, then the program and its arguments. The name of a
 /// shell holds no space, so the start time is the 22nd word.
@@ -45,6 +45,10 @@ pub(super) fn start(options: &LocalOptions, folder: &Folder, known: &Known) -> i
     for (key, value) in &known.labels {
         command.arg("--label").arg(format!("{key}={value}"));
     }
+    command.args(size(known));
+    // A machine of its own knows nothing of our settings, and no secret of ours.
+    command.env_clear();
+    command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     command
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
@@ -54,11 +58,26 @@ pub(super) fn start(options: &LocalOptions, folder: &Folder, known: &Known) -> i
     Ok(())
 }
 
-/// Node names have 63 characters; the id's UUID is enough.
+/// What it says that it has, where its pool says it.
+fn size(known: &Known) -> Vec<String> {
+    let mut words = vec!["--slots".to_owned(), known.slots.to_string()];
+    let (cpu, memory) = (known.shape.cpu, known.shape.memory);
+    if cpu.as_millis() > 0 {
+        words.extend(["--cpus".to_owned(), format!("{}m", cpu.as_millis())]);
+    }
+    if memory.get() > 0 {
+        words.extend(["--memory".to_owned(), memory.get().to_string()]);
+    }
+    words
+}
+
+/// People read node names: 12 digits of the id's UUID tell as many machines
+/// apart as there ever are at a time, and one that is refused is replaced.
 fn name(known: &Known) -> String {
     let id = known.id.as_str();
-    let short = id.strip_prefix(hostler_core::runner::RunnerId::PREFIX);
-    format!("runner-{}", short.unwrap_or(id))
+    let uuid = id.strip_prefix(hostler_core::runner::RunnerId::PREFIX);
+    let short: String = uuid.unwrap_or(id).chars().take(13).collect();
+    format!("runner-{}", short.trim_end_matches('-'))
 }
 
 /// Tells it to end, and after its grace ends it with its whole group. Returns
@@ -84,13 +103,18 @@ pub(super) fn end(folder: &Folder, process: Option<ProcessId>, grace: Duration) 
     }
 }
 
-/// Kills everything that works in or with the machine's folder; says how many.
-pub(super) fn sweep(folder: &Folder) -> usize {
+/// Kills everything that works in or with a dead machine's folder, and then
+/// removes what it has left elsewhere; whether nothing is left.
+pub(super) fn sweep(clear: &Clear, folder: &Folder) -> bool {
     let leavings = leavings(folder);
     for process in &leavings {
         process.signal(Signal::KILL);
     }
-    leavings.len()
+    let cleared = clear(&folder.path("data"));
+    if let Err(error) = &cleared {
+        tracing::warn!(path = %folder.0.display(), %error, "a dead machine is not cleared yet");
+    }
+    leavings.is_empty() && cleared.is_ok()
 }
 
 fn leavings(folder: &Folder) -> Vec<ProcessId> {

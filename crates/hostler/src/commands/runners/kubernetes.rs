@@ -6,13 +6,13 @@ use anyhow::Result;
 use hostler_kubernetes::connect::connect;
 use hostler_kubernetes::{Settings, start};
 use hostler_runners::clock::Clock;
-use hostler_runners::config::Config;
+use hostler_runners::config::ProviderConfig;
 use tokio_util::sync::CancellationToken;
 
-use super::serve::Opened;
+use super::open::Opened;
 
 pub(super) async fn open(
-    config: &Config,
+    config: &ProviderConfig,
     clock: &Clock,
     stop: &CancellationToken,
 ) -> Result<Opened> {

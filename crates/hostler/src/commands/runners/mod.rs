@@ -3,6 +3,7 @@
 mod ask;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
+mod open;
 mod serve;
 mod show;
 
@@ -13,6 +14,8 @@ use hostler_wire::client::ControlClient;
 use crate::args::{Global, RunnersArgs, RunnersCommand};
 use crate::commands::connect;
 use crate::output::Output;
+
+pub(crate) use open::open;
 
 /// Performs one of them, or serves.
 pub(crate) async fn runners(args: RunnersArgs, global: &Global, output: Output) -> Result<()> {

@@ -4,22 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use hostler_daemon::serve::{self, Tls};
 use hostler_daemon::{signals, telemetry};
-use hostler_runners::clock::{self, Clock};
-use hostler_runners::config::{Config, Environment, ProviderKind, config};
+use hostler_runners::clock;
+use hostler_runners::config::{Config, Environment, config};
 use hostler_runners::fleet::NoFleet;
 use hostler_runners::http::{MetricsText, service};
-use hostler_runners::jobs::{FileBook, JobBook, MemoryBook};
 use hostler_runners::manager::{Manager, Parts};
-use hostler_runners::provider::Provider;
-use hostler_runners::provider::fake::{Fake, Pace};
-use hostler_runners::provider::local::{Local, LocalOptions};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::open::{Opened, open};
 use crate::context::data_folder;
 
 /// How long requests that are under way at the stop may take.
@@ -27,15 +23,6 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How often a book is read again that others write, too.
 const BOOK_POLL: Duration = Duration::from_secs(2);
-
-/// What a provider brings with it.
-pub(super) struct Opened {
-    pub(super) provider: Arc<dyn Provider>,
-    pub(super) book: Arc<dyn JobBook>,
-    pub(super) leads: watch::Receiver<bool>,
-    /// What this process is called among all that share its book, if any do.
-    pub(super) shared_as: Option<String>,
-}
 
 /// Serves until a signal. What is under way then, the next life goes on with.
 pub(super) async fn serve(data: Option<PathBuf>) -> Result<()> {
@@ -68,7 +55,7 @@ async fn start(config: &Config, stop: &CancellationToken) -> Result<Manager> {
         book,
         leads,
         shared_as,
-    } = open(config, &clock, stop).await?;
+    } = open(&config.provider, &clock, stop).await?;
     let mut rules = config.rules.clone();
     if let Some(name) = shared_as {
         rules.name = name;
@@ -78,63 +65,10 @@ async fn start(config: &Config, stop: &CancellationToken) -> Result<Manager> {
         provider,
         book,
         fleet: Arc::new(NoFleet::default()),
-        pools: config.pools.clone(),
+        pools: config.provider.pools.clone(),
         rules,
         clock,
         leads,
     };
     Ok(Manager::start(parts, stop.clone()))
-}
-
-/// The only place that knows every provider.
-#[allow(clippy::unused_async)] // Reaching a cluster or a cloud takes a while.
-async fn open(config: &Config, clock: &Clock, stop: &CancellationToken) -> Result<Opened> {
-    match config.provider {
-        #[cfg(feature = "kubernetes")]
-        ProviderKind::Kubernetes => super::kubernetes::open(config, clock, stop).await,
-        #[cfg(not(feature = "kubernetes"))]
-        ProviderKind::Kubernetes => bail!("this build has no Kubernetes provider"),
-        ProviderKind::Aws => bail!("this build has no AWS provider"),
-        ProviderKind::Local => local(config, clock, stop),
-        ProviderKind::Fake => Ok(fake(config, clock, stop)),
-    }
-}
-
-/// A manager that is the only one on its book.
-fn alone(provider: Arc<dyn Provider>, book: Arc<dyn JobBook>) -> Opened {
-    Opened {
-        provider,
-        book,
-        leads: watch::channel(true).1,
-        shared_as: None,
-    }
-}
-
-fn local(config: &Config, clock: &Clock, stop: &CancellationToken) -> Result<Opened> {
-    let machines = config.data.join("machines");
-    let program = std::env::current_exe().context("this program has no path")?;
-    let options = LocalOptions::read(&config.file, machines, program);
-    let options = options.map_err(anyhow::Error::msg)?;
-    let local = Local::start(options, Arc::clone(clock), stop.clone());
-    let local = local.context("could not make the folder of machines")?;
-    let book = FileBook::open(config.data.join("jobs"));
-    let book = book.context("could not make the folder of jobs")?;
-    Ok(alone(local, Arc::new(book)))
-}
-
-fn fake(config: &Config, clock: &Clock, stop: &CancellationToken) -> Opened {
-    let fake = Fake::new(Arc::clone(clock));
-    let delay = |name: &str| {
-        let given = config
-            .environment
-            .get(name)
-            .and_then(|text| text.parse().ok());
-        Duration::from_millis(given.unwrap_or(1_000))
-    };
-    let pace = Pace {
-        machine_after: delay("FAKE_MACHINE_AFTER_MS"),
-        program_after: delay("FAKE_PROGRAM_AFTER_MS"),
-    };
-    tokio::spawn(fake.clone().live(pace, stop.clone()));
-    alone(Arc::new(fake), Arc::new(MemoryBook::default()))
 }
