@@ -3,6 +3,7 @@
 mod access;
 mod activity;
 mod artifacts;
+mod audit;
 mod guesses;
 mod input;
 mod lifecycle;
@@ -11,6 +12,8 @@ mod logs;
 mod moves;
 mod node_nats;
 mod operations;
+mod projects;
 mod runners;
 mod server;
+mod users;
 mod workloads;
