@@ -21,6 +21,7 @@ mod runners;
 mod session;
 mod slaves;
 mod sse;
+mod strict;
 mod table;
 mod tokens;
 mod users;

@@ -11,6 +11,7 @@ mod lists;
 mod logs;
 mod moves;
 mod node_nats;
+mod oidc;
 mod operations;
 mod projects;
 mod runners;
