@@ -13,10 +13,11 @@ use anyhow::{Context as _, Result, bail};
 use crate::root;
 
 /// Crate, and the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("hostler-core", &[]),
     ("hostler-daemon", &[]),
     ("hostler-kubesim", &[]),
+    ("hostler-oidc", &[]),
     ("hostler-wasm", &[]),
     ("hostler-wire", &["hostler-core"]),
     ("hostler-store", &["hostler-core"]),
@@ -44,6 +45,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "hostler-daemon",
             "hostler-store",
             "hostler-runners",
+            "hostler-oidc",
         ],
     ),
     (
@@ -74,7 +76,8 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// A library, and the only crates that may depend on it.
-const KEPT: [(&str, &[&str]); 8] = [
+const KEPT: [(&str, &[&str]); 9] = [
+    ("openidconnect", &["hostler-oidc"]),
     ("wasmtime", &["hostler-wasm"]),
     ("wasmtime-wasi", &["hostler-wasm"]),
     ("sea-orm", &["hostler-store"]),

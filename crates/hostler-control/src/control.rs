@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use hostler_core::access::Policy;
 use hostler_core::node::Timing;
 use hostler_daemon::config::Mistakes;
 use hostler_daemon::serve::{Tls, TlsError, serve};
+use hostler_oidc::OidcError;
 use hostler_store::{By, KeyError, OpenError, SealingKey, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
@@ -21,9 +23,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::{ArtifactFiles, KnownArtifacts};
-use crate::http::{self, Guesses, KnownTokens};
+use crate::http::{self, Guesses, KnownTokens, LoginAttempts};
 use crate::logs::{LogHistory, LogStream};
 use crate::nodes::{self, NodeCalls};
+use crate::oidc::Oidc;
 use crate::options::ControlOptions;
 use crate::passes::{
     Housekeeping, NodeKeys, Nodes, Operations, Passes, Scaling, StrayPass, Strays, Workloads,
@@ -71,6 +74,9 @@ pub enum StartError {
     /// The credentials for the control NATS could not be used.
     #[error("the connection to NATS could not be set up")]
     Nats(#[source] std::io::Error),
+    /// What is said of the identity provider cannot be used.
+    #[error("the identity provider cannot be used")]
+    SignIn(#[source] OidcError),
 }
 
 /// A running control plane.
@@ -173,6 +179,9 @@ pub(crate) async fn open(
         passes,
         known_tokens: KnownTokens::default(),
         guesses: Guesses::default(),
+        attempts: LoginAttempts::default(),
+        sessions: options.sessions,
+        oidc: open_oidc(options)?,
         logs: jetstream.clone().map(LogHistory),
         node_nats: options.node_nats.url.clone(),
         public_url: options.public_url.clone(),
@@ -190,6 +199,11 @@ pub(crate) async fn open(
         incoming,
         logs: jetstream.map(LogStream),
     })
+}
+
+fn open_oidc(options: &ControlOptions) -> Result<Option<Arc<Oidc>>, StartError> {
+    let oidc = options.sign_in.clone().map(Oidc::new).transpose();
+    Ok(oidc.map_err(StartError::SignIn)?.map(Arc::new))
 }
 
 fn open_files(options: &ControlOptions) -> Result<ArtifactFiles, StartError> {

@@ -18,6 +18,7 @@ mod control;
 mod http;
 mod logs;
 mod nodes;
+mod oidc;
 mod options;
 mod passes;
 mod runners;
@@ -28,8 +29,11 @@ mod testing;
 mod tests;
 
 pub use control::{Control, StartError};
+pub use hostler_oidc::OidcOptions;
 pub use logs::{NatsAuth, NatsOptions};
+pub use oidc::{GroupRole, GroupRoleError, SignInOptions};
 pub use options::{
-    ArtifactLimits, Clock, ControlOptions, MetricsText, NodeNatsOptions, system_clock,
+    ArtifactLimits, Clock, ControlOptions, MetricsText, NodeNatsOptions, SessionLimits,
+    system_clock,
 };
 pub use runners::RunnerOptions;

@@ -13,6 +13,7 @@ use hostler_daemon::config::Mistakes;
 use hostler_daemon::serve::TlsFiles;
 
 use crate::logs::NatsOptions;
+use crate::oidc::SignInOptions;
 use crate::runners::RunnerOptions;
 
 /// Where the time comes from.
@@ -54,8 +55,30 @@ pub struct ControlOptions {
     pub metrics: Option<MetricsText>,
     /// What gives machines when work needs more; none: nothing does.
     pub runners: Option<RunnerOptions>,
+    /// How long users stay signed in.
+    pub sessions: SessionLimits,
+    /// Where else users sign in; none: with passwords only.
+    pub sign_in: Option<SignInOptions>,
     /// Where the time comes from.
     pub clock: Clock,
+}
+
+/// How long users stay signed in.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionLimits {
+    /// Without doing anything.
+    pub idle: Duration,
+    /// At the longest.
+    pub longest: Duration,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_hours(8),
+            longest: Duration::from_hours(7 * 24),
+        }
+    }
 }
 
 /// What nodes are told of the control NATS, and who is told of their keys.
@@ -118,6 +141,8 @@ impl ControlOptions {
             public_url: None,
             metrics: None,
             runners: None,
+            sessions: SessionLimits::default(),
+            sign_in: None,
             clock: system_clock(),
         }
     }
@@ -186,6 +211,9 @@ impl ControlOptions {
         let token = self.api_token.as_deref();
         if token.is_some_and(|token| token.trim().is_empty()) {
             mistakes.add("api token", "is empty");
+        }
+        if self.sessions.idle.is_zero() || self.sessions.longest.is_zero() {
+            mistakes.add("sessions", "end at once");
         }
         for (pool, overcommit) in &self.overcommits {
             if overcommit.cpu_percent == 0 || overcommit.memory_percent == 0 {

@@ -13,10 +13,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::{ArtifactFiles, KnownArtifacts};
-use crate::http::{Guesses, KnownTokens};
+use crate::http::{Guesses, KnownTokens, LoginAttempts};
 use crate::logs::LogHistory;
 use crate::nodes::NodeCalls;
-use crate::options::{Clock, MetricsText};
+use crate::oidc::Oidc;
+use crate::options::{Clock, MetricsText, SessionLimits};
 use crate::passes::{Passes, Strays};
 use crate::runners::Runners;
 
@@ -34,6 +35,11 @@ pub(crate) struct Shared {
     pub(crate) calls: NodeCalls,
     pub(crate) known_tokens: KnownTokens,
     pub(crate) guesses: Guesses,
+    pub(crate) attempts: LoginAttempts,
+    /// How long users stay signed in.
+    pub(crate) sessions: SessionLimits,
+    /// Where else users sign in.
+    pub(crate) oidc: Option<Arc<Oidc>>,
     pub(crate) logs: Option<LogHistory>,
     /// Where nodes find the control NATS.
     pub(crate) node_nats: Option<String>,

@@ -101,6 +101,16 @@ id!(
     "token"
 );
 id!(
+    /// A person, or a program that signs in as one.
+    UserId,
+    "user"
+);
+id!(
+    /// One time that a user signed in.
+    SessionId,
+    "session"
+);
+id!(
     /// A durable, cancellable change.
     OperationId,
     "operation"

@@ -10,11 +10,27 @@ pub struct By<'a> {
     pub actor: &'a str,
     /// The time of the change.
     pub now: Timestamp,
+    /// The address it came from, when a person asked for it: such changes are
+    /// written into the audit log too.
+    pub origin: Option<&'a str>,
 }
 
 impl<'a> By<'a> {
     /// `actor`, at `now`.
     pub const fn new(actor: &'a str, now: Timestamp) -> Self {
-        Self { actor, now }
+        Self {
+            actor,
+            now,
+            origin: None,
+        }
+    }
+
+    /// The same, asked for from this address.
+    #[must_use]
+    pub const fn asked_from(self, origin: &'a str) -> Self {
+        Self {
+            origin: Some(origin),
+            ..self
+        }
     }
 }

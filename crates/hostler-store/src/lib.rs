@@ -11,33 +11,42 @@
 //! in a column. No scheduling and no HTTP in here.
 
 mod artifact;
+mod audit;
 mod by;
 mod column;
 mod error;
 mod event;
+mod guard;
 mod join_token;
 mod lease;
 mod migration;
 mod node;
 mod open;
 mod operation;
+mod project;
+mod role;
 mod rows;
 mod runner;
 mod seal;
 mod secret;
+mod session;
+mod sign_in;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 mod token;
 mod tx;
+mod user;
 mod word;
 mod workload;
 
 pub use artifact::{ArtifactDeleted, ArtifactRow, NewArtifact};
+pub use audit::{AuditEnd, AuditFilter, AuditNote, AuditRow};
 pub use by::By;
 pub use error::{FencedError, StoreError};
 pub use event::{Change, Event, EventFilter, NewEvent};
+pub use guard::AccessError;
 pub use join_token::{JoinTokenRow, NewJoinToken};
 pub use lease::Fence;
 pub use node::{
@@ -48,11 +57,16 @@ pub use operation::{
     ClaimError, NewOperation, OperationClaim, OperationFilter, OperationInserted, OperationOutcome,
     OperationRow,
 };
+pub use project::{Member, NewProject, ProjectChange, ProjectRow};
+pub use role::RoleRow;
 pub use runner::{JobConflict, PoolRow, Scaled, Scaling};
 pub use seal::{KeyError, SealError, SealingKey};
 pub use secret::Secret;
+pub use session::{NewSession, SessionRow};
+pub use sign_in::{NewSignIn, SignInRow};
 pub use store::{Backend, Store};
 pub use token::{NewToken, TokenRow};
+pub use user::{Identity, NewUser, SignInOutcome, UserChange, UserRow};
 
 pub use workload::{
     ChangeOutcome, HeartbeatOrder, IdempotencyKey, InsertError, Inserted, Limits, NewWorkload,

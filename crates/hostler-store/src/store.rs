@@ -28,6 +28,10 @@ pub enum Backend {
 /// | `idempotency_key` | which request made which workload, so that a repeated request makes nothing |
 /// | `artifact`, `artifact_project` | what the files named by digest are, and who may use them |
 /// | `api_token`, `join_token` | who may do what: digests of secrets, never secrets |
+/// | `account`, `role`, `project`, `project_member` | who people are, what was given to them, and how much their projects may have |
+/// | `session`, `sign_in` | who has signed in, and who is about to: digests of secrets |
+/// | `audit`, `audit_head` | what people changed, each entry sealed by the next |
+/// | `access_guard` | nothing: whoever changes who may do what holds it, so that two who each leave one administrator leave one |
 /// | `runner_job`, `runner_pool` | which machines were asked for and given back, and when; how often each pool was changed, so that a decision made before the last change does nothing |
 /// | `operation` | how far a long change is, and who works on it |
 /// | `lease` | who acts for the fleet; its number outlives every holder |

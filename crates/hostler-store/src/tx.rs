@@ -2,14 +2,15 @@
 //! after the commit.
 //!
 //! Rules of every transaction, so that none waits for another in a circle:
-//! lease, then runners, then nodes by id, then workloads by id, and the head of the event
-//! log last. Dropping a transaction rolls it back.
+//! lease, then who may do what (`guard`), then projects by name, then runners, then nodes by
+//! id, then workloads by id, the head of the audit log, and the head of the event log last. Dropping a transaction rolls it back.
 
 use sea_orm::{
     DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use serde_json::Value;
 
+use crate::audit::head as audit;
 use crate::error::During;
 use crate::event::head;
 use crate::{By, NewEvent, Store, StoreError};
@@ -63,12 +64,15 @@ impl Tx<'_> {
         self.events.push(head::Authored {
             actor: by.actor.to_owned(),
             at: by.now,
+            origin: by.origin.map(str::to_owned),
             event,
         });
     }
 
-    /// Writes the events, commits, and tells whoever listens.
+    /// Writes the events and what of them is audited, commits, and tells whoever listens.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        let audited = self.events.iter().filter_map(head::Authored::audited);
+        audit::append(&self.inner, audited.collect()).await?;
         let changes = head::append(&self.inner, self.events).await?;
         self.inner.commit().await.during("committing a change")?;
         for change in changes {

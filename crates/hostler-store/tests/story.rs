@@ -10,6 +10,7 @@
 mod story {
     pub(crate) mod access;
     pub(crate) mod artifacts;
+    pub(crate) mod audit;
     pub(crate) mod crash;
     pub(crate) mod events;
     pub(crate) mod fencing;
@@ -17,10 +18,12 @@ mod story {
     pub(crate) mod nodes;
     pub(crate) mod opening;
     pub(crate) mod operations;
+    pub(crate) mod quotas;
     pub(crate) mod races;
     pub(crate) mod runners;
     pub(crate) mod seats;
     pub(crate) mod seen;
+    pub(crate) mod users;
     pub(crate) mod workloads;
     pub(crate) mod world;
 }
@@ -68,6 +71,25 @@ chapters! {
         a_refused_registration_spends_nothing,
         a_token_works_until_it_expires_or_is_deleted,
         the_bootstrap_token_is_made_once_and_replaced_by_another_secret;
+    users:
+        a_user_is_made_once_and_has_what_was_given_to_them,
+        a_change_of_users_keeps_an_administrator,
+        of_two_administrators_who_remove_each_other_one_stays,
+        a_role_in_use_is_not_deleted,
+        a_deleted_user_leaves_nothing_that_opens_anything,
+        a_session_ends_with_its_time_its_user_or_its_password,
+        a_member_has_a_role_in_one_project,
+        a_project_with_something_in_it_is_not_deleted,
+        a_sign_in_is_answered_once_and_redeemed_once,
+        who_is_vouched_for_has_what_their_groups_say;
+    quotas:
+        a_hundred_requests_at_once_never_exceed_a_quota,
+        what_does_not_fit_leaves_no_trace_and_no_key,
+        a_project_without_a_quota_has_no_bounds;
+    audit:
+        changes_that_people_ask_for_are_chained,
+        many_at_once_append_one_chain,
+        the_first_entry_that_was_tampered_with_is_named;
     artifacts:
         a_project_sees_only_its_own_artifacts,
         an_artifact_in_use_is_not_deleted;

@@ -13,6 +13,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::error::{ApiError, Code};
+use super::strict::Strict;
 
 /// A JSON body.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -47,8 +48,7 @@ impl<T: DeserializeOwned> Json<T> {
     }
 }
 
-/// A body that is an object, as all of ours are. Left to itself, serde would
-/// read the members of a struct from a list as well, by their order.
+/// A body that is an object, as all of ours are ([`Strict`]).
 struct Object<T>(T);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
@@ -68,7 +68,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Members<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(members))
+        T::deserialize(Strict(MapAccessDeserializer::new(members)))
     }
 }
 

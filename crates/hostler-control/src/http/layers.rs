@@ -36,12 +36,17 @@ pub(crate) fn wrap(router: Router) -> Router {
         header::COOKIE,
         HeaderName::from_static(TOKEN_HEADER),
     ];
+    // What fails is logged where it is handled, once; that something is not
+    // there now is no failure.
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(span)
+        .on_failure(());
     let stack = ServiceBuilder::new()
         .layer(SetSensitiveRequestHeadersLayer::new(secret_headers))
         .layer(middleware::from_fn(own_request_id))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(trace)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(answer_header("x-content-type-options", "nosniff"))
         .layer(answer_header("x-frame-options", "DENY"))

@@ -5,6 +5,7 @@
 
 mod activity;
 mod artifacts;
+mod audit;
 mod auth;
 pub(crate) mod error;
 mod extract;
@@ -14,15 +15,19 @@ mod layers;
 mod openapi;
 mod operations;
 mod page;
+mod projects;
 mod router;
 mod runners;
+mod session;
 mod slaves;
 mod sse;
+mod strict;
 mod table;
 mod tokens;
+mod users;
 mod workloads;
 
-pub(crate) use auth::{Guesses, KnownTokens};
+pub(crate) use auth::{Guesses, KnownTokens, LoginAttempts};
 pub(crate) use router::api;
 #[cfg(test)]
 pub(crate) use router::table;

@@ -42,7 +42,7 @@ pub(crate) async fn list(
 ) -> ApiResult<axum::Json<Vec<rest::Operation>>> {
     let filter = OperationFilter {
         subject: query.subject,
-        project: user.project().map(ToString::to_string),
+        project: user.project().map(String::from),
         live: query.live,
     };
     let rows = latest(&app, &filter, page_size(query.limit)).await;

@@ -4,20 +4,22 @@
 use axum::Router;
 use axum::http::Method;
 use hostler_core::access::Policy::{
-    ActivityGet, ArtifactsCreate, ArtifactsDelete, ArtifactsGet, JoinTokensManage, MetricsGet,
-    NodesCreate, NodesDelete, NodesDrain, NodesGet, NodesUpdate, OperationsCancel, OperationsGet,
-    PoliciesGet, RunnersCreate, RunnersDelete, RunnersGet, TokensCreate, TokensDelete, TokensGet,
-    WorkloadsCreate, WorkloadsDelete, WorkloadsGet, WorkloadsLogs, WorkloadsUpdate,
+    ActivityGet, ArtifactsCreate, ArtifactsDelete, ArtifactsGet, AuditGet, JoinTokensManage,
+    MembersManage, MetricsGet, NodesCreate, NodesDelete, NodesDrain, NodesGet, NodesUpdate,
+    OperationsCancel, OperationsGet, PoliciesGet, ProjectsGet, ProjectsManage, RolesManage,
+    RunnersCreate, RunnersDelete, RunnersGet, TokensCreate, TokensDelete, TokensGet, UsersCreate,
+    UsersDelete, UsersGet, UsersUpdate, WorkloadsCreate, WorkloadsDelete, WorkloadsGet,
+    WorkloadsLogs, WorkloadsUpdate,
 };
 use utoipa_axum::routes;
 
-use super::auth::Demand::{Node, PolicyOrJoin, PolicyOrNode};
+use super::auth::Demand::{Anyone, Node, PolicyOrJoin, PolicyOrNode};
 use super::auth::{demands, open};
 use super::error::{ApiError, Code};
 use super::table::Table;
 use super::{
-    activity, artifacts, info, join_tokens, layers, openapi, operations, runners, slaves, tokens,
-    workloads,
+    activity, artifacts, audit, info, join_tokens, layers, openapi, operations, projects, runners,
+    session, slaves, tokens, users, workloads,
 };
 use crate::state::App;
 
@@ -85,6 +87,41 @@ pub(crate) fn table(app: App) -> Table {
         .route(POST, "/tokens", demands(TokensCreate), routes!(tokens::create))
         .route(DELETE, "/tokens/{id}", demands(TokensDelete), routes!(tokens::delete))
         .route(GET, "/policies", demands(PoliciesGet), routes!(tokens::policies))
+
+        .route(POST, "/auth/login", open(), routes!(session::login))
+        .route(POST, "/auth/logout", Anyone, routes!(session::logout))
+        .route(GET, "/auth/me", Anyone, routes!(session::me))
+        .route(POST, "/auth/change-password", Anyone, routes!(session::change_password))
+        .route(GET, "/auth/settings", Anyone, routes!(session::settings))
+        .route(PUT, "/auth/settings", Anyone, routes!(session::settings_set))
+        .route(GET, "/auth/sessions", Anyone, routes!(session::sessions))
+        .route(DELETE, "/auth/sessions/{id}", Anyone, routes!(session::session_end))
+        .route(POST, "/auth/oidc/begin", open(), routes!(session::oidc_begin))
+        .route(GET, "/auth/oidc/callback", open(), routes!(session::oidc_callback))
+        .route(POST, "/auth/oidc/redeem", open(), routes!(session::oidc_redeem))
+
+        .route(GET, "/users", demands(UsersGet), routes!(users::list))
+        .route(POST, "/users", demands(UsersCreate), routes!(users::create))
+        .route(GET, "/users/{id}", demands(UsersGet), routes!(users::get))
+        .route(PATCH, "/users/{id}", demands(UsersUpdate), routes!(users::update))
+        .route(DELETE, "/users/{id}", demands(UsersDelete), routes!(users::delete))
+        .route(POST, "/users/{id}/policies", demands(UsersUpdate), routes!(users::policies))
+        .route(POST, "/users/{id}/password", demands(UsersUpdate), routes!(users::password_reset))
+        .route(GET, "/roles", demands(PoliciesGet), routes!(users::role_list))
+        .route(PUT, "/roles/{name}", demands(RolesManage), routes!(users::role_set))
+        .route(DELETE, "/roles/{name}", demands(RolesManage), routes!(users::role_delete))
+
+        .route(GET, "/projects", demands(ProjectsGet), routes!(projects::list))
+        .route(POST, "/projects", demands(ProjectsManage), routes!(projects::create))
+        .route(GET, "/projects/{project}", demands(ProjectsGet), routes!(projects::get))
+        .route(PATCH, "/projects/{project}", demands(ProjectsManage), routes!(projects::update))
+        .route(DELETE, "/projects/{project}", demands(ProjectsManage), routes!(projects::delete))
+        .route(GET, "/projects/{project}/members", demands(ProjectsGet), routes!(projects::members))
+        .route(PUT, "/projects/{project}/members/{user}", demands(MembersManage), routes!(projects::member_set))
+        .route(DELETE, "/projects/{project}/members/{user}", demands(MembersManage), routes!(projects::member_delete))
+
+        .route(GET, "/audit", demands(AuditGet), routes!(audit::list))
+        .unhurried(GET, "/audit/verify", demands(AuditGet), routes!(audit::verify))
 }
 
 /// The whole API: the table, its description at `/openapi.json` and for people

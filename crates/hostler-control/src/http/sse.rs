@@ -1,5 +1,5 @@
 //! Answers without an end. They end all the same: when the process stops, and
-//! soon after the token that opened them was deleted or expired.
+//! soon after the token or session that opened them ended.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -9,9 +9,8 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive, KeepAliveStream};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
-use hostler_core::access::is_expired;
 
-use super::auth::User;
+use super::auth::{User, still_holds};
 use crate::state::App;
 
 /// How often a token is looked at again.
@@ -34,8 +33,7 @@ async fn over(app: App, user: User) {
     let stop = app.stop.clone();
     loop {
         let paused = stop.run_until_cancelled(tokio::time::sleep(RECHECK)).await;
-        let found = app.store.token_get(user.token).await;
-        let void = is_expired(user.expires_at, app.now()) || matches!(found, Ok(None));
+        let void = matches!(still_holds(&app, &user).await, Ok(false));
         if paused.is_none() || void {
             return;
         }

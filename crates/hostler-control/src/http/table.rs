@@ -108,6 +108,7 @@ fn describe(operation: &mut Operation, demand: Demand) {
         Demand::Policy(policy) | Demand::PolicyOrJoin(policy) => (Some(policy), &[TOKEN]),
         Demand::PolicyOrNode(policy) => (Some(policy), &[TOKEN, NODE_KEY]),
         Demand::Node => (None, &[NODE_KEY]),
+        Demand::Anyone => (None, &[TOKEN]),
     };
     let nothing = std::iter::empty::<String>;
     let scheme = |name: &&str| SecurityRequirement::new(*name, nothing());

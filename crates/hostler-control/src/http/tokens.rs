@@ -1,22 +1,22 @@
 //! `/tokens` and `/policies`: who may do what. Nobody grants what they lack,
-//! and a token bound to one project sees, makes and deletes tokens of that
-//! project only.
+//! and a token made by a user is theirs: it never does more than they may.
+//! Who acts in some projects sees, makes and deletes tokens of those only.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use hostler_core::Name;
-use hostler_core::access::{GrantError, Policy, PolicySet, may_grant};
+use hostler_core::access::{Policy, PolicySet, Reach, Rights};
 use hostler_core::id::TokenId;
 use hostler_daemon::secret::random_secret;
 use hostler_store::{NewToken, Secret, TokenRow};
 use hostler_wire::rest;
 
 use super::auth::User;
-use super::error::{ApiError, ApiResult, Code};
+use super::error::{ApiError, ApiResult};
 use super::extract::{Json, Path};
+use super::users::{may_give, policies_of, refusal};
 use crate::state::App;
 use hostler_wire::convert::datetime;
 
@@ -33,8 +33,8 @@ pub(crate) async fn create(
 ) -> ApiResult<(StatusCode, axum::Json<rest::TokenCreated>)> {
     let asked = Asked::read(body)?;
     // A token bound to a project makes tokens of that project unless told otherwise.
-    let project = asked.project.or_else(|| user.project().cloned());
-    may_grant(user.actor(), &asked.policies, project.as_ref()).map_err(|error| refusal(&error))?;
+    let project = asked.project.or_else(|| user.project());
+    may_give(&user, &Rights::of(project.clone(), asked.policies.clone()))?;
     let secret = format!("ht_{}", random_secret());
     let now = app.now();
     let new = NewToken {
@@ -43,6 +43,7 @@ pub(crate) async fn create(
         policies: asked.policies.iter().map(ToString::to_string).collect(),
         secret: Secret::new(secret.clone()),
         expires_at: asked.ttl.map(|ttl| now + ttl),
+        owner: user.id,
     };
     let row = app.store.token_insert(&user.by(now), new).await;
     let row = row.map_err(|error| ApiError::internal("making a token", &error))?;
@@ -51,14 +52,6 @@ pub(crate) async fn create(
         StatusCode::CREATED,
         axum::Json(rest::TokenCreated { token, secret }),
     ))
-}
-
-fn refusal(error: &GrantError) -> ApiError {
-    match error {
-        GrantError::Lacks(policy) => ApiError::missing_policy(*policy),
-        GrantError::OutsideProject(_) => ApiError::new(Code::NotFound, error.to_string()),
-        GrantError::NoToken => ApiError::unauthenticated("tokens are made by holders of tokens"),
-    }
 }
 
 /// A request for a token, checked.
@@ -78,13 +71,7 @@ impl Asked {
         if body.ttl_s == Some(0) {
             mistakes.push("ttl_s: is zero".to_owned());
         }
-        let mut policies = BTreeSet::new();
-        for word in &body.policies {
-            match word.parse::<Policy>() {
-                Ok(policy) => drop(policies.insert(policy)),
-                Err(error) => mistakes.push(format!("policies: {error}")),
-            }
-        }
+        let policies = policies_of(&body.policies, &mut mistakes);
         let project = body
             .project
             .map(|project| project.parse::<Name>())
@@ -112,6 +99,17 @@ fn show(row: TokenRow) -> rest::Token {
         policies: row.policies,
         created_at: datetime(row.created_at),
         expires_at: row.expires_at.map(datetime),
+        owner: row.owner,
+    }
+}
+
+/// Whether a token is the caller's to know: their own, one of a project where
+/// they may, or any when they may everywhere.
+fn is_known(user: &User, row: &TokenRow) -> bool {
+    let own = row.owner.is_some() && row.owner == user.id;
+    own || match &row.project {
+        Some(project) => user.sees(project),
+        None => user.reach() == Reach::Everywhere,
     }
 }
 
@@ -122,9 +120,10 @@ pub(crate) async fn list(
     State(app): State<App>,
     user: User,
 ) -> ApiResult<axum::Json<Vec<rest::Token>>> {
-    let rows = app.store.token_list(user.project()).await;
+    let rows = app.store.token_list(None).await;
     let rows = rows.map_err(|error| ApiError::internal("listing tokens", &error))?;
-    Ok(axum::Json(rows.into_iter().map(show).collect()))
+    let seen = rows.into_iter().filter(|row| is_known(&user, row));
+    Ok(axum::Json(seen.map(show).collect()))
 }
 
 /// Deletes a token: from now on it opens nothing.
@@ -136,11 +135,11 @@ pub(crate) async fn delete(
     user: User,
     Path(id): Path<TokenId>,
 ) -> ApiResult<StatusCode> {
-    let failed = |error| ApiError::internal("deleting a token", &error);
-    let row = app.store.token_get(id).await.map_err(failed)?;
-    let mine = row.filter(|row| user.project().is_none() || row.project.as_ref() == user.project());
+    let row = app.store.token_get(id).await;
+    let row = row.map_err(|error| ApiError::internal("deleting a token", &error))?;
+    let known = row.is_some_and(|row| is_known(&user, &row));
     let by = user.by(app.now());
-    let deleted = mine.is_some() && app.store.token_delete(&by, id).await.map_err(failed)?;
+    let deleted = known && app.store.token_delete(&by, id).await.map_err(refusal)?;
     app.known_tokens.forget();
     ApiError::unless_deleted(deleted, "token", id)
 }

@@ -1,12 +1,12 @@
 //! The pass that throws away what nobody needs any more: marks of erased
-//! workloads, used keys, expired tokens, files that no project holds, old
+//! workloads, used keys, expired tokens and sessions, files that no project holds, old
 //! history. Each span is long enough that its end surprises nobody.
 
 use std::time::Duration;
 
 use hostler_core::Timestamp;
 use hostler_core::access::is_expired;
-use hostler_store::{By, StoreError};
+use hostler_store::{AccessError, By, StoreError};
 
 use super::lease::PassLease;
 use super::{Outcome, Pass, PassError};
@@ -66,9 +66,12 @@ impl Housekeeping {
         let mut swept = 0;
         for token in store.token_list(None).await? {
             if is_expired(token.expires_at, now) {
-                swept += u64::from(store.token_delete(&by, token.id).await?);
+                swept += u64::from(deleted(store.token_delete(&by, token.id).await)?);
             }
         }
+        let idle_since = before(now, self.app.sessions.idle);
+        swept += store.session_sweep(now, idle_since).await?;
+        swept += store.sign_in_sweep(now).await?;
         Ok(swept + store.join_token_sweep(now).await?)
     }
 
@@ -90,6 +93,15 @@ impl Housekeeping {
             }
         }
         Ok(swept)
+    }
+}
+
+/// What expires is nobody's last way in, so nothing but the store refuses.
+fn deleted(outcome: Result<bool, AccessError>) -> Result<bool, StoreError> {
+    match outcome {
+        Ok(deleted) => Ok(deleted),
+        Err(AccessError::Store(error)) => Err(error),
+        Err(_) => Ok(false),
     }
 }
 

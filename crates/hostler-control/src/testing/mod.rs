@@ -6,9 +6,11 @@ pub(crate) mod elf;
 mod house;
 mod machine;
 mod nats;
+mod provider;
 mod request;
 
 pub(crate) use house::{ADMIN, House, digest_of, eventually, on_both};
 pub(crate) use machine::Machine;
 pub(crate) use nats::NatsServer;
+pub(crate) use provider::{Lie, Person, Provider};
 pub(crate) use request::{Answer, Ask};

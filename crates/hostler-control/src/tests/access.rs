@@ -15,6 +15,8 @@ use crate::testing::{Ask, House, Machine, on_both};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Everybody,
+    /// Whoever shows a valid session or token.
+    Anyone,
     /// Holders of this policy.
     Has(&'static str),
     /// Nodes.
@@ -25,10 +27,10 @@ enum Who {
     HasOrJoin(&'static str),
 }
 
-use Who::{Everybody, Has, HasOrJoin, HasOrNode, Node};
+use Who::{Anyone, Everybody, Has, HasOrJoin, HasOrNode, Node};
 
 #[rustfmt::skip] // A table reads by columns.
-const ROUTES: [(&str, &str, Who); 48] = [
+const ROUTES: [(&str, &str, Who); 79] = [
     ("GET", "/", Everybody),
     ("GET", "/health", Everybody),
     ("GET", "/ready", Everybody),
@@ -77,12 +79,43 @@ const ROUTES: [(&str, &str, Who); 48] = [
     ("POST", "/tokens", Has("tokens:create")),
     ("DELETE", "/tokens/{id}", Has("tokens:delete")),
     ("GET", "/policies", Has("policies:get")),
+    ("POST", "/auth/login", Everybody),
+    ("POST", "/auth/logout", Anyone),
+    ("GET", "/auth/me", Anyone),
+    ("POST", "/auth/change-password", Anyone),
+    ("GET", "/auth/settings", Anyone),
+    ("PUT", "/auth/settings", Anyone),
+    ("GET", "/auth/sessions", Anyone),
+    ("DELETE", "/auth/sessions/{id}", Anyone),
+    ("POST", "/auth/oidc/begin", Everybody),
+    ("GET", "/auth/oidc/callback", Everybody),
+    ("POST", "/auth/oidc/redeem", Everybody),
+    ("GET", "/users", Has("users:get")),
+    ("POST", "/users", Has("users:create")),
+    ("GET", "/users/{id}", Has("users:get")),
+    ("PATCH", "/users/{id}", Has("users:update")),
+    ("DELETE", "/users/{id}", Has("users:delete")),
+    ("POST", "/users/{id}/policies", Has("users:update")),
+    ("POST", "/users/{id}/password", Has("users:update")),
+    ("GET", "/roles", Has("policies:get")),
+    ("PUT", "/roles/{name}", Has("roles:manage")),
+    ("DELETE", "/roles/{name}", Has("roles:manage")),
+    ("GET", "/projects", Has("projects:get")),
+    ("POST", "/projects", Has("projects:manage")),
+    ("GET", "/projects/{project}", Has("projects:get")),
+    ("PATCH", "/projects/{project}", Has("projects:manage")),
+    ("DELETE", "/projects/{project}", Has("projects:manage")),
+    ("GET", "/projects/{project}/members", Has("projects:get")),
+    ("PUT", "/projects/{project}/members/{user}", Has("members:manage")),
+    ("DELETE", "/projects/{project}/members/{user}", Has("members:manage")),
+    ("GET", "/audit", Has("audit:get")),
+    ("GET", "/audit/verify", Has("audit:get")),
 ];
 
 fn policy_of(who: Who) -> Option<&'static str> {
     match who {
         Has(policy) | HasOrNode(policy) | HasOrJoin(policy) => Some(policy),
-        Everybody | Node => None,
+        Everybody | Anyone | Node => None,
     }
 }
 
@@ -141,12 +174,18 @@ impl World {
             uuid::Uuid::nil().to_string()
         };
         let path = path.replace("{id}", &id).replace("{digest}", &self.digest);
-        let path = path.replace("{name}", "m1");
+        let path = path.replace("{name}", "m1").replace("{user}", "ada");
+        let path = path.replace("{project}", "default");
         let method: Method = method.parse().unwrap();
         let ask = Ask::new(method.clone(), &path);
         let takes_body = method != Method::GET && method != Method::DELETE;
         if takes_body {
-            ask.json(&json!({}))
+            let is_member = path.contains("/members/");
+            ask.json(&if is_member {
+                json!({"role": "user"})
+            } else {
+                json!({})
+            })
         } else {
             ask
         }
@@ -242,7 +281,7 @@ async fn another_projects_things_do_not_exist() {
             let status = world.status(world.ask(method, path).token(&other)).await;
             if policy.is_fleet_wide() {
                 assert_eq!(status, 403, "{method} {path}");
-            } else if path.contains("{id}") {
+            } else if path.contains("{id}") || path.contains("{project}") {
                 assert_eq!(status, 404, "{method} {path}");
             }
         }
@@ -309,7 +348,7 @@ async fn a_nodes_key_opens_its_own_affairs_and_nothing_else() {
             Everybody | Node => assert_ne!(status, 401, "{method} {path}"),
             // Nothing that is seated there needs it yet.
             HasOrNode(_) => assert_eq!(status, 404, "{method} {path}"),
-            Has(_) | HasOrJoin(_) => assert_eq!(status, 401, "{method} {path}"),
+            Has(_) | HasOrJoin(_) | Anyone => assert_eq!(status, 401, "{method} {path}"),
         }
     }
     world.house.settle().await;

@@ -8,7 +8,7 @@ use crate::testing::{Ask, House};
 
 /// A field of a good request, what is written into it, and what is answered.
 #[rustfmt::skip] // A table reads by columns.
-const FIELDS: [(&str, &str, &str); 16] = [
+const FIELDS: [(&str, &str, &str); 20] = [
     ("shoe_size", "43", "shoe_size"),
     ("name", "7", "name"),
     ("name", r#""a/b""#, "'a/b' is not a name"),
@@ -25,6 +25,10 @@ const FIELDS: [(&str, &str, &str); 16] = [
     ("goal", r#""gone""#, "goal"),
     ("resources", r#"{"cpu": 1}"#, "cpu"),
     ("labels", r#"{"a": 1}"#, "labels"),
+    ("resources", "[100, 1048576]", "expected an object"),
+    ("placement", "[{}, [], [], null]", "expected an object"),
+    ("placement", r#"{"affinity": [[{}, null, true]]}"#, "expected an object"),
+    ("placement", r#"{"spread": [null, {}]}"#, "expected an object"),
 ];
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod access;
 mod activity;
 mod artifacts;
+mod audit;
 mod guesses;
 mod input;
 mod lifecycle;
@@ -10,7 +11,10 @@ mod lists;
 mod logs;
 mod moves;
 mod node_nats;
+mod oidc;
 mod operations;
+mod projects;
 mod runners;
 mod server;
+mod users;
 mod workloads;

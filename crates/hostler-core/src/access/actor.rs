@@ -1,14 +1,16 @@
 //! What a request proved to be. Proof (comparing secrets) happens outside; an
 //! expired token proves nothing and makes an anonymous actor.
 
-use super::PolicySet;
+use std::time::Duration;
+
+use super::Rights;
+use crate::Timestamp;
 use crate::id::NodeId;
-use crate::{Name, Timestamp};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// What the activity history calls it: a token's or node's name.
+    /// What the activity history calls it: a user's, token's or node's name.
     pub name: String,
     /// What it proved to be.
     pub kind: ActorKind,
@@ -17,13 +19,9 @@ pub struct Actor {
 /// What an actor proved to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActorKind {
-    /// It holds an API token.
-    Token {
-        /// The one project it acts in; `None`: the whole fleet.
-        project: Option<Name>,
-        /// What it may do.
-        policies: PolicySet,
-    },
+    /// It holds a session or an API token: what its user may do, within what
+    /// the token was made for.
+    Bearer(Rights),
     /// It holds this node's key.
     Node(NodeId),
     /// It showed nothing, or nothing that is valid.
@@ -38,21 +36,17 @@ impl Actor {
             kind: ActorKind::Anonymous,
         }
     }
-
-    /// The one project it acts in, if it is bound to one. Lists show a bound
-    /// actor only what is in its project.
-    pub fn project(&self) -> Option<&Name> {
-        match &self.kind {
-            ActorKind::Token { project, .. } => project.as_ref(),
-            ActorKind::Node(_) | ActorKind::Anonymous => None,
-        }
-    }
 }
 
 /// Whether a token that expires at `expires_at` (`None`: never) is void at
 /// `now`. The moment of expiry itself is void.
 pub fn is_expired(expires_at: Option<Timestamp>, now: Timestamp) -> bool {
     expires_at.is_some_and(|end| now >= end)
+}
+
+/// When a session ends: at its own end, or once it was idle for so long.
+pub fn session_end(expires_at: Timestamp, last_used: Timestamp, idle: Duration) -> Timestamp {
+    expires_at.min(last_used + idle)
 }
 
 #[cfg(test)]
@@ -66,5 +60,17 @@ mod tests {
         assert!(is_expired(end, Timestamp::from_ms(1_000)));
         assert!(is_expired(end, Timestamp::from_ms(1_001)));
         assert!(!is_expired(None, Timestamp::NEVER));
+    }
+
+    #[test]
+    fn a_session_ends_when_it_is_idle_or_old() {
+        let check = |expires, used, expected| {
+            let at = Timestamp::from_ms;
+            let end = session_end(at(expires), at(used), Duration::from_millis(100));
+            assert_eq!(end.ms(), expected);
+        };
+        check(1_000, 0, 100);
+        check(1_000, 850, 950);
+        check(1_000, 950, 1_000);
     }
 }

@@ -1,6 +1,6 @@
 //! May this actor do that?
 
-use super::{Actor, ActorKind, Policy, PolicySet};
+use super::{Actor, ActorKind, Policy, Rights};
 use crate::Name;
 use crate::id::NodeId;
 
@@ -33,12 +33,13 @@ pub enum Decision {
     OtherProject,
 }
 
-/// The decision on a demand. Missing policies are named before projects are
-/// compared, so an answer never depends on whether another project has such a
-/// thing unless the caller could see it in its own.
+/// The decision on a demand. What may be done nowhere is named before projects
+/// are compared, so an answer never depends on whether another project has
+/// such a thing unless the caller could see it in its own. Within a project
+/// that the caller knows, it is told what is missing there.
 pub fn decide(actor: &Actor, demand: &Demand<'_>) -> Decision {
     match (&actor.kind, demand) {
-        (ActorKind::Anonymous, _) | (ActorKind::Token { .. }, Demand::NodeOnly(_)) => {
+        (ActorKind::Anonymous, _) | (ActorKind::Bearer(_), Demand::NodeOnly(_)) => {
             Decision::Unauthenticated
         }
         (ActorKind::Node(_), Demand::ProjectOrNode(..)) => Decision::Allow,
@@ -47,32 +48,29 @@ pub fn decide(actor: &Actor, demand: &Demand<'_>) -> Decision {
         (ActorKind::Node(_), Demand::Fleet(policy) | Demand::Project(policy, _)) => {
             Decision::Missing(*policy)
         }
-        (ActorKind::Token { project, policies }, Demand::Fleet(policy)) => {
-            fleet(project.as_ref(), policies, *policy)
-        }
+        (ActorKind::Bearer(rights), Demand::Fleet(policy)) => fleet(rights, *policy),
         (
-            ActorKind::Token { project, policies },
+            ActorKind::Bearer(rights),
             Demand::Project(policy, asked) | Demand::ProjectOrNode(policy, asked),
-        ) => within(project.as_ref(), policies, *policy, asked),
+        ) => within(rights, *policy, asked),
     }
 }
 
-fn fleet(bound: Option<&Name>, held: &PolicySet, policy: Policy) -> Decision {
-    let out_of_reach = bound.is_some() && policy.is_fleet_wide();
-    if policy.is_in(held) && !out_of_reach {
+fn fleet(rights: &Rights, policy: Policy) -> Decision {
+    if rights.holds(policy) {
         Decision::Allow
     } else {
         Decision::Missing(policy)
     }
 }
 
-fn within(bound: Option<&Name>, held: &PolicySet, policy: Policy, asked: &Name) -> Decision {
-    if !policy.is_in(held) {
-        Decision::Missing(policy)
-    } else if bound.is_some_and(|bound| bound != asked) {
+fn within(rights: &Rights, policy: Policy, asked: &Name) -> Decision {
+    if rights.holds_in(policy, asked) {
+        Decision::Allow
+    } else if rights.holds(policy) && !rights.knows(asked) {
         Decision::OtherProject
     } else {
-        Decision::Allow
+        Decision::Missing(policy)
     }
 }
 
@@ -85,12 +83,16 @@ mod tests {
     }
 
     fn token(project: Option<&str>, policies: &[Policy]) -> Actor {
+        bearer(Rights::of(
+            project.map(name),
+            policies.iter().copied().collect(),
+        ))
+    }
+
+    fn bearer(rights: Rights) -> Actor {
         Actor {
             name: "t".to_owned(),
-            kind: ActorKind::Token {
-                project: project.map(name),
-                policies: policies.iter().copied().collect(),
-            },
+            kind: ActorKind::Bearer(rights),
         }
     }
 
@@ -154,6 +156,20 @@ mod tests {
         check(&token(Some("mine"), &[]), nothing);
         check(&token(Some("mine"), &ALL), within);
         check(&token(Some("mine"), &[Policy::Admin]), within);
+    }
+
+    #[test]
+    fn a_member_of_several_projects_may_do_in_each_what_its_role_there_says() {
+        let mut rights = Rights::of(Some(name("mine")), ALL.into());
+        check(
+            &bearer(rights.clone()),
+            [NODES, YES, YES, NOT_HERE, YES, WHO],
+        );
+        let there = [Policy::ArtifactsGet].into();
+        rights.add(Rights::of(Some(name("theirs")), there));
+        check(&bearer(rights.clone()), [NODES, YES, YES, WORK, YES, WHO]);
+        rights.add(Rights::of(None, [Policy::NodesGet].into()));
+        check(&bearer(rights), [YES, YES, YES, WORK, YES, WHO]);
     }
 
     #[test]

@@ -1,42 +1,36 @@
-//! Making a token: nobody grants what they lack.
+//! Giving rights, and changing who has them: nobody grants what they lack, and
+//! nobody changes who may do more than themselves, or a new password would be
+//! a way to become them.
 
-use super::{Actor, ActorKind, Policy, PolicySet};
+use super::{Actor, ActorKind, Policy, Rights};
 use crate::Name;
 
-/// Why a token may not be made.
+/// Why rights may not be given, or their holder not be changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
     /// The maker lacks a policy, and so cannot pass it on.
     #[error("the policy '{0}' can be granted only by who has it")]
     Lacks(Policy),
-    /// The maker acts in one project, and the token would act outside it.
-    #[error("a token of the project '{0}' makes tokens for that project only")]
+    /// The maker may do nothing there.
+    #[error("there is no project {0}")]
     OutsideProject(Name),
     /// The maker holds no token.
-    #[error("tokens are made by holders of tokens")]
+    #[error("rights are given by holders of tokens")]
     NoToken,
 }
 
-/// Whether `actor` may make a token with `policies` for `project` (`None`: the
-/// whole fleet). That it may make tokens at all is demanded before
-/// ([`Policy::TokensCreate`]).
-pub fn may_grant(
-    actor: &Actor,
-    policies: &PolicySet,
-    project: Option<&Name>,
-) -> Result<(), GrantError> {
-    let ActorKind::Token {
-        project: own,
-        policies: held,
-    } = &actor.kind
-    else {
+/// Whether `actor` may give `rights` to anybody, or change somebody who has
+/// them. That it may make tokens or users at all is demanded before.
+pub fn may_grant(actor: &Actor, rights: &Rights) -> Result<(), GrantError> {
+    let ActorKind::Bearer(held) = &actor.kind else {
         return Err(GrantError::NoToken);
     };
-    if let Some(own) = own.as_ref().filter(|own| project != Some(own)) {
-        return Err(GrantError::OutsideProject(own.clone()));
+    let mut projects = rights.projects.keys();
+    if let Some(unknown) = projects.find(|project| !held.knows(project)) {
+        return Err(GrantError::OutsideProject(unknown.clone()));
     }
-    let lacked = policies.iter().find(|policy| !policy.is_in(held));
-    lacked.map_or(Ok(()), |policy| Err(GrantError::Lacks(*policy)))
+    held.lacks(rights)
+        .map_or(Ok(()), |(policy, _)| Err(GrantError::Lacks(policy)))
 }
 
 #[cfg(test)]
@@ -47,6 +41,10 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn rights((project, policies): (Option<&str>, &[Policy])) -> Rights {
+        Rights::of(project.map(name), policies.iter().copied().collect())
+    }
+
     #[track_caller]
     fn check(
         maker: (Option<&str>, &[Policy]),
@@ -55,14 +53,9 @@ mod tests {
     ) {
         let actor = Actor {
             name: "t".to_owned(),
-            kind: ActorKind::Token {
-                project: maker.0.map(name),
-                policies: maker.1.iter().copied().collect(),
-            },
+            kind: ActorKind::Bearer(rights(maker)),
         };
-        let policies = made.1.iter().copied().collect();
-        let project = made.0.map(name);
-        assert_eq!(&may_grant(&actor, &policies, project.as_ref()), expected);
+        assert_eq!(&may_grant(&actor, &rights(made)), expected);
     }
 
     #[test]
@@ -85,15 +78,16 @@ mod tests {
     fn a_project_token_makes_tokens_for_its_project_only() {
         use Policy::{Admin, WorkloadsGet};
         let maker: (_, &[Policy]) = (Some("a"), &[Admin]);
-        let outside = Err(GrantError::OutsideProject(name("a")));
+        let outside = Err(GrantError::OutsideProject(name("b")));
         check(maker, (Some("a"), &[WorkloadsGet, Admin]), &Ok(()));
         check(maker, (Some("b"), &[WorkloadsGet]), &outside);
-        check(maker, (None, &[WorkloadsGet]), &outside);
+        let wide = Err(GrantError::Lacks(WorkloadsGet));
+        check(maker, (None, &[WorkloadsGet]), &wide);
     }
 
     #[test]
     fn nodes_and_strangers_make_no_tokens() {
-        let refused = may_grant(&Actor::anonymous(), &PolicySet::new(), None);
+        let refused = may_grant(&Actor::anonymous(), &Rights::default());
         assert_eq!(refused, Err(GrantError::NoToken));
     }
 }

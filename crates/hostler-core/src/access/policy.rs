@@ -76,6 +76,15 @@ policies! {
     TokensDelete, "tokens:delete", project, "Delete tokens.";
     OperationsGet, "operations:get", fleet, "See long changes and how far they are.";
     OperationsCancel, "operations:cancel", fleet, "Call off long changes.";
+    UsersGet, "users:get", fleet, "See users and roles.";
+    UsersCreate, "users:create", fleet, "Make users that may do no more than oneself.";
+    UsersUpdate, "users:update", fleet, "Change users: roles, policies, passwords, whether they may sign in.";
+    UsersDelete, "users:delete", fleet, "Delete users.";
+    RolesManage, "roles:manage", fleet, "Make, change and delete roles.";
+    ProjectsGet, "projects:get", project, "See projects, their members and how much they use.";
+    ProjectsManage, "projects:manage", fleet, "Make and delete projects and set their quotas.";
+    MembersManage, "members:manage", project, "Say who is a member of a project, and in which role.";
+    AuditGet, "audit:get", fleet, "Read the audit log.";
     PoliciesGet, "policies:get", project, "See which policies there are.";
     MetricsGet, "metrics:get", fleet, "Read the control plane's metrics.";
     Admin, "hostler:admin", project, "Everything: implies every other policy.";

@@ -6,6 +6,7 @@
 //! rest of which is random.
 
 use hostler_core::Timestamp;
+use hostler_core::audit::AuditEntry;
 use hostler_core::id::EventId;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Statement};
 
@@ -19,7 +20,27 @@ use crate::rows::cut;
 pub(crate) struct Authored {
     pub(crate) actor: String,
     pub(crate) at: Timestamp,
+    /// Where it was asked from, if a person did.
+    pub(crate) origin: Option<String>,
     pub(crate) event: NewEvent,
+}
+
+impl Authored {
+    /// The same for the audit log, if it belongs there.
+    pub(crate) fn audited(&self) -> Option<AuditEntry> {
+        let origin = self.origin.clone()?;
+        Some(AuditEntry {
+            number: 0,
+            at: self.at,
+            actor: self.actor.clone(),
+            origin,
+            action: self.event.kind.clone(),
+            subject: self.event.subject.clone(),
+            project: self.event.project.clone(),
+            outcome: "done".to_owned(),
+            detail: self.event.data.to_string(),
+        })
+    }
 }
 
 const COUNT_BITS: u32 = 12;
@@ -71,7 +92,9 @@ async fn advance(
 }
 
 fn numbered(number: i64, authored: Authored) -> row::Model {
-    let Authored { actor, at, event } = authored;
+    let Authored {
+        actor, at, event, ..
+    } = authored;
     row::Model {
         id: event_id(number).uuid(),
         at: moment(at),

@@ -52,8 +52,8 @@ impl Store {
 
 fn filtered(filter: &EventFilter) -> Select<Entity> {
     let mut chosen = Entity::find();
-    if let Some(project) = &filter.project {
-        chosen = chosen.filter(Column::Project.eq(project));
+    if let Some(projects) = &filter.projects {
+        chosen = chosen.filter(Column::Project.is_in(projects));
     }
     if let Some(subject) = &filter.subject {
         chosen = chosen.filter(Column::Subject.eq(subject));

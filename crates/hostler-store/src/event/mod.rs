@@ -52,8 +52,8 @@ pub struct NewEvent {
 /// Which events to list; what is `None` does not narrow.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
-    /// Only this project's.
-    pub project: Option<String>,
+    /// Only those of these projects.
+    pub projects: Option<Vec<String>>,
     /// Only what concerns this id.
     pub subject: Option<String>,
 }

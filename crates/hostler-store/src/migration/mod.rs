@@ -4,6 +4,7 @@
 mod m0001_fleet;
 mod m0002_node_nats;
 mod m0003_runners;
+mod m0005_users;
 
 pub(crate) use m0001_fleet::UNSETTLED;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_fleet::Migration),
             Box::new(m0002_node_nats::Migration),
             Box::new(m0003_runners::Migration),
+            Box::new(m0005_users::Migration),
         ]
     }
 }

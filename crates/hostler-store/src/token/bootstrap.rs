@@ -39,6 +39,7 @@ impl Store {
             policies,
             secret: Secret::new(secret),
             expires_at: None,
+            owner: None,
         };
         let row = match right {
             Some(row) => row,

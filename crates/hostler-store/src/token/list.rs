@@ -1,6 +1,6 @@
 //! Making, finding and deleting API tokens.
 
-use hostler_core::id::TokenId;
+use hostler_core::id::{TokenId, UserId};
 use hostler_core::{Name, Timestamp};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
@@ -8,9 +8,10 @@ use super::row::{Column, Entity, Model};
 use super::{NewToken, TokenRow};
 use crate::column::{bounded, json, moment};
 use crate::error::During;
+use crate::guard::Guard;
 use crate::secret::digest;
 use crate::tx::{Tx, event};
-use crate::{By, Store, StoreError};
+use crate::{AccessError, By, Store, StoreError};
 
 impl Store {
     /// Makes a token.
@@ -56,14 +57,17 @@ impl Store {
         rows.into_iter().map(TokenRow::try_from).collect()
     }
 
-    /// Deletes a token; whether there was one.
-    pub async fn token_delete(&self, by: &By<'_>, id: TokenId) -> Result<bool, StoreError> {
+    /// Deletes a token; whether there was one. The last that may do everything
+    /// stays.
+    pub async fn token_delete(&self, by: &By<'_>, id: TokenId) -> Result<bool, AccessError> {
         let mut tx = self.begin(by).await?;
+        let guard = Guard::take(&tx).await?;
         let row = Entity::find_by_id(id.uuid()).one(tx.db()).await;
         let Some(row) = row.during("reading a token")? else {
             return Ok(false);
         };
         delete(&mut tx, row).await?;
+        guard.check(&tx).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -84,6 +88,7 @@ pub(super) async fn insert(
         bootstrap,
         created_at: moment(now),
         expires_at: new.expires_at.and_then(bounded),
+        owner: new.owner.map(UserId::uuid),
     };
     let insert = Entity::insert(row.clone().into_active_model());
     insert

@@ -4,7 +4,7 @@ mod bootstrap;
 mod list;
 pub(crate) mod row;
 
-use hostler_core::id::TokenId;
+use hostler_core::id::{TokenId, UserId};
 use hostler_core::{Name, Timestamp};
 
 use crate::Secret;
@@ -24,6 +24,8 @@ pub struct TokenRow {
     pub created_at: Timestamp,
     /// When it expires; `None` for never.
     pub expires_at: Option<Timestamp>,
+    /// The user it acts for, and never does more than; `None` for a program's own.
+    pub owner: Option<UserId>,
 }
 
 /// A token to be made.
@@ -39,4 +41,6 @@ pub struct NewToken {
     pub secret: Secret,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
+    /// The user it acts for.
+    pub owner: Option<UserId>,
 }

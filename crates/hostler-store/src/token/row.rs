@@ -1,6 +1,6 @@
 //! The table of API tokens.
 
-use hostler_core::id::TokenId;
+use hostler_core::id::{TokenId, UserId};
 use sea_orm::entity::prelude::{
     ActiveModelBehavior, DateTimeUtc, DeriveEntityModel, DerivePrimaryKey, DeriveRelation,
     EntityTrait, EnumIter, Json, PrimaryKeyTrait, Uuid,
@@ -22,6 +22,7 @@ pub(crate) struct Model {
     pub bootstrap: bool,
     pub created_at: DateTimeUtc,
     pub expires_at: Option<DateTimeUtc>,
+    pub owner: Option<Uuid>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -40,6 +41,7 @@ impl TryFrom<Model> for TokenRow {
             policies: from_json("list of policies", row.policies)?,
             created_at: timestamp(row.created_at),
             expires_at: row.expires_at.map(timestamp),
+            owner: row.owner.map(UserId::from_uuid),
         })
     }
 }

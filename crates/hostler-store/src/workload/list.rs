@@ -142,6 +142,10 @@ fn filtered(filter: &WorkloadFilter) -> Select<Entity> {
             .as_ref()
             .map(|project| Column::Project.eq(project.as_str())),
         filter
+            .projects
+            .as_ref()
+            .map(|projects| Column::Project.is_in(projects.iter().map(Name::as_str))),
+        filter
             .name
             .as_ref()
             .map(|name| Column::Name.eq(name.as_str())),

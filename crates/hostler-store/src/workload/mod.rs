@@ -21,6 +21,7 @@ mod unseat;
 
 use std::collections::BTreeMap;
 
+use hostler_core::access::Excess;
 use hostler_core::id::{BootId, NodeId, WorkloadId};
 use hostler_core::workload::{Goal, Kind, OnNodeLoss, SeenState, WorkloadFacts};
 use hostler_core::{Generation, Labels, Name, Resources, Timestamp};
@@ -188,6 +189,14 @@ pub enum InsertError {
         /// The digest asked for.
         digest: String,
     },
+    /// The project would have more than it may.
+    #[error("the quota of the project '{project}' is used up: {}", listed(.excesses))]
+    QuotaExceeded {
+        /// The project.
+        project: Name,
+        /// All of which there would be too much.
+        excesses: Vec<Excess>,
+    },
     /// The key was used for another request.
     #[error("the idempotency key '{key}' was used for another request")]
     KeyReused {
@@ -202,11 +211,18 @@ pub enum InsertError {
     Store(#[from] StoreError),
 }
 
+fn listed(excesses: &[Excess]) -> String {
+    let texts: Vec<_> = excesses.iter().map(Excess::to_string).collect();
+    texts.join("; ")
+}
+
 /// Which workloads to list; what is `None` does not narrow.
 #[derive(Clone, Debug, Default)]
 pub struct WorkloadFilter {
     /// Only this project's.
     pub project: Option<Name>,
+    /// Only those of these projects.
+    pub projects: Option<Vec<Name>>,
     /// Only of this name.
     pub name: Option<Name>,
     /// Only seated on this node.

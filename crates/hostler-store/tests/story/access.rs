@@ -25,6 +25,7 @@ pub(crate) async fn token(world: &World, secret: &str) -> TokenId {
         policies: vec!["workloads:create".to_owned()],
         secret: Secret::new(secret),
         expires_at: Some(NOW + HOUR),
+        owner: None,
     };
     world.store.token_insert(&BY, new).await.unwrap().id
 }

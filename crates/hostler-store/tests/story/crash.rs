@@ -35,7 +35,7 @@ pub(crate) async fn what_was_acknowledged_survives_a_kill(world: &World) {
             let subject = Some(row.facts.id.to_string());
             let filter = hostler_store::EventFilter {
                 subject,
-                project: None,
+                projects: None,
             };
             assert_eq!(store.event_list(&filter, None, 10).await.unwrap().len(), 1);
         }

@@ -20,7 +20,7 @@ pub(crate) async fn every_change_is_told_with_its_author(world: &World) {
     let id = world.workload("echo").await.facts.id;
     store.event_note(&BY, event("node.drained")).await.unwrap();
     let ours = EventFilter {
-        project: Some("default".to_owned()),
+        projects: Some(vec!["default".to_owned()]),
         subject: None,
     };
     let events = store.event_list(&ours, None, 2).await.unwrap();
@@ -35,7 +35,7 @@ pub(crate) async fn every_change_is_told_with_its_author(world: &World) {
         .unwrap();
     assert_eq!(rest, events[1..]);
     let theirs = EventFilter {
-        project: Some("other".to_owned()),
+        projects: Some(vec!["other".to_owned()]),
         subject: None,
     };
     assert_eq!(store.event_list(&theirs, None, 100).await.unwrap(), []);

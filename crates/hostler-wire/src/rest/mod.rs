@@ -3,16 +3,20 @@
 
 mod activity;
 mod artifact;
+mod audit;
 mod error;
 mod info;
 mod node;
 mod operation;
+mod project;
 mod runner;
 mod token;
+mod user;
 mod workload;
 
 pub use activity::{ActivityEntry, ActivityQuery};
 pub use artifact::Artifact;
+pub use audit::{AuditEntry, AuditQuery, AuditVerdict};
 pub use error::ErrorBody;
 pub use info::{Check, Health, Readiness, ServiceInfo};
 pub use node::{
@@ -20,11 +24,17 @@ pub use node::{
     NodeRegistered, NodeUpdate,
 };
 pub use operation::{DrainRequest, Operation, OperationState};
+pub use project::{Member, MemberSet, Project, ProjectCreate, ProjectUpdate, Quota, Usage};
 pub use runner::{
     Reason, Runner, RunnerHost, RunnerJob, RunnerJobItem, RunnerPoolInfo, RunnerQuery,
     RunnerService, RunnersAdd, RunnersAdded, RunnersRemove, RunnersRemoved,
 };
 pub use token::{PolicyInfo, Token, TokenCreate, TokenCreated};
+pub use user::{
+    LoggedIn, Login, Me, Membership, Message, PasswordChange, PasswordReset, PasswordWasReset,
+    Role, RoleSet, Session, Settings, SignInBegin, SignInBegun, SignInRedeem, User, UserCreate,
+    UserCreated, UserPolicies, UserUpdate,
+};
 pub use workload::{
     Affinity, Explanation, LogLine, NodeVerdict, Page, PlacementRules, Resources, Seen, Spread,
     Workload, WorkloadCreate, WorkloadQuery,

@@ -1,7 +1,7 @@
 //! API tokens and the policies they carry.
 
 use chrono::{DateTime, Utc};
-use hostler_core::id::TokenId;
+use hostler_core::id::{TokenId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// A policy that routes may demand.
@@ -48,6 +48,10 @@ pub struct Token {
     pub created_at: DateTime<Utc>,
     /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
+    /// The user it acts for, and never does more than; absent: a program's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]
+    pub owner: Option<UserId>,
 }
 
 /// The answer to making a token; the only time the secret is shown.

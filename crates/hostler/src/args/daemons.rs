@@ -151,6 +151,52 @@ pub(crate) struct ControlArgs {
     pub policy: String,
     #[command(flatten)]
     pub runners: RunnerArgs,
+    #[command(flatten)]
+    pub sign_in: SignInArgs,
+}
+
+/// Where else users sign in.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SignInArgs {
+    /// An identity provider (OpenID Connect) where users sign in too; needs --public-url
+    #[arg(
+        long,
+        env = "HOSTLER_OIDC_ISSUER",
+        value_name = "URL",
+        requires_all = ["oidc_client_id", "public_url"]
+    )]
+    pub oidc_issuer: Option<String>,
+    /// What the provider calls this control plane
+    #[arg(long, env = "HOSTLER_OIDC_CLIENT_ID", value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+    /// A file with the secret that the provider gave it
+    #[arg(long, env = "HOSTLER_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
+    pub oidc_client_secret_file: Option<PathBuf>,
+    /// What to ask for besides openid
+    #[arg(
+        long,
+        env = "HOSTLER_OIDC_SCOPES",
+        value_delimiter = ',',
+        default_value = "profile,email",
+        value_name = "SCOPES"
+    )]
+    pub oidc_scopes: Vec<String>,
+    /// The claim that lists a user's groups
+    #[arg(
+        long,
+        env = "HOSTLER_OIDC_GROUPS_CLAIM",
+        default_value = "groups",
+        value_name = "CLAIM"
+    )]
+    pub oidc_groups_claim: String,
+    /// What a group gives: GROUP=ROLE, or GROUP=ROLE@PROJECT; may be repeated
+    #[arg(
+        long = "oidc-group",
+        env = "HOSTLER_OIDC_GROUPS",
+        value_delimiter = ',',
+        value_name = "GROUP=ROLE"
+    )]
+    pub oidc_groups: Vec<String>,
 }
 
 /// `hostler node up`.

@@ -3,11 +3,15 @@
 
 mod daemons;
 mod fleet;
+mod people;
 mod runners;
 mod work;
 
-pub(crate) use daemons::{ControlArgs, NodeUpArgs, RunnerArgs, UpArgs};
+pub(crate) use daemons::{ControlArgs, NodeUpArgs, RunnerArgs, SignInArgs, UpArgs};
 pub(crate) use fleet::{ContextCommand, NodeCommand, OperationCommand, TokenCommand, WhichNode};
+pub(crate) use people::{
+    AuditCommand, Given, Limits, LoginArgs, ProjectCommand, QuotaCommand, RoleCommand, UserCommand,
+};
 pub(crate) use runners::{RunnersArgs, RunnersCommand};
 pub(crate) use work::{CallArgs, EventsArgs, LogsArgs, LsArgs, RunArgs, WhichWorkload};
 
@@ -107,6 +111,27 @@ pub(crate) enum Command {
     /// API tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Sign in, and keep the session
+    Login(LoginArgs),
+    /// End the session
+    Logout,
+    /// Say who you are here, and what you may do
+    Whoami,
+    /// Users
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Roles: named sets of policies
+    #[command(subcommand)]
+    Role(RoleCommand),
+    /// Projects and their members
+    #[command(subcommand)]
+    Project(ProjectCommand),
+    /// How much projects may have
+    #[command(subcommand)]
+    Quota(QuotaCommand),
+    /// Who changed what, when, from where
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Long-running changes, such as drains
     #[command(subcommand)]
     Operation(OperationCommand),

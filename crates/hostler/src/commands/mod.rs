@@ -1,20 +1,24 @@
 //! Performs what the command line says; the match has no wildcard.
 
+mod audit;
 mod call;
 mod connect;
 mod contexts;
 mod control;
 mod events;
 mod growth;
+mod login;
 mod logs;
 pub(crate) mod near;
 mod node;
 mod node_up;
 mod operation;
+mod projects;
 mod run;
 mod runners;
 mod sim;
 mod token;
+mod users;
 mod workload;
 
 use anyhow::{Context as _, Result};
@@ -78,6 +82,14 @@ async fn speak(command: Command, global: &crate::args::Global, output: Output) -
         Command::Call(args) => call::call(args, global, output).await,
         Command::Runners(args) => runners::runners(args, global, output).await,
         Command::Token(command) => token::perform(command, &client()?, output).await,
+        Command::Login(args) => login::login(args, global, output).await,
+        Command::Logout => login::logout(global, output).await,
+        Command::Whoami => login::whoami(&client()?, output).await,
+        Command::User(command) => users::perform(command, &client()?, output).await,
+        Command::Role(command) => users::roles(command, &client()?, output).await,
+        Command::Project(command) => projects::perform(command, &client()?, output).await,
+        Command::Quota(command) => projects::quotas(command, &client()?, output).await,
+        Command::Audit(command) => audit::perform(command, global, output).await,
         Command::Operation(command) => operation::perform(command, &client()?, output).await,
         Command::Completions { .. } | Command::Sim(_) | Command::Context(_) => Ok(()),
     }

@@ -6,6 +6,7 @@ mod live;
 pub(crate) use history::*;
 pub(crate) use live::*;
 
+use hostler_core::access::Reach;
 use hostler_core::id::EventId;
 use hostler_store::{Event, EventFilter};
 use hostler_wire::rest;
@@ -27,10 +28,13 @@ fn show(event: Event) -> rest::ActivityEntry {
     }
 }
 
-/// What a caller may see of the history: all, or one project's.
+/// What a caller may see of the history: all, or their projects'.
 fn filter(user: &User, subject: Option<String>) -> EventFilter {
     EventFilter {
-        project: user.project().map(ToString::to_string),
+        projects: match user.reach() {
+            Reach::Everywhere => None,
+            Reach::Projects(projects) => Some(projects.into_iter().map(String::from).collect()),
+        },
         subject,
     }
 }

@@ -25,10 +25,21 @@ pub(crate) async fn list(
     user: User,
     Query(query): Query<ProjectQuery>,
 ) -> ApiResult<axum::Json<Vec<rest::Artifact>>> {
-    let project = user.narrow(query.project)?;
-    let rows = app.store.artifact_list(project.as_ref()).await;
+    let projects = user.narrow_all(query.project)?;
+    let only = projects.as_ref().filter(|projects| projects.len() == 1);
+    let rows = app
+        .store
+        .artifact_list(only.map(|projects| &projects[0]))
+        .await;
     let rows = rows.map_err(|error| failed(&error))?;
-    Ok(axum::Json(rows.into_iter().map(show).collect()))
+    let theirs = |row: &ArtifactRow| {
+        projects
+            .as_ref()
+            .is_none_or(|all| all.contains(&row.project))
+    };
+    Ok(axum::Json(
+        rows.into_iter().filter(theirs).map(show).collect(),
+    ))
 }
 
 /// One artifact.

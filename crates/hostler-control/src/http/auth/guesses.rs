@@ -40,7 +40,8 @@ fn make_room(known: &mut HashMap<IpAddr, Guesser>, now: Timestamp) {
     }
 }
 
-fn source(address: IpAddr) -> IpAddr {
+/// Of what one owner has many, all are one.
+pub(super) fn source(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),

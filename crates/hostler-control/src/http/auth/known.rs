@@ -1,7 +1,8 @@
-//! Tokens that were looked up a moment ago, so that a client which asks a
-//! thousand times a second costs one look a second. Deleting a token in this
-//! process forgets them all at once; another process may admit a deleted token
-//! for as long as a look is believed. Expiry is checked at every request.
+//! Tokens and sessions that were looked up a moment ago, so that a client which
+//! asks a thousand times a second costs one look a second. Whatever takes
+//! rights away in this process forgets them all at once; another process may
+//! admit what was taken for as long as a look is believed. Expiry is checked
+//! at every request.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use hostler_core::access::is_expired;
 use hostler_store::StoreError;
 use sha2::{Digest, Sha256};
 
-use super::User;
+use super::{User, proof};
 use crate::state::App;
 
 /// How long a look is believed.
@@ -25,7 +26,7 @@ const KEPT: usize = 1_000;
 pub(crate) struct KnownTokens(Mutex<HashMap<[u8; 32], (User, Instant)>>);
 
 impl KnownTokens {
-    /// The user with this secret, if its token exists and has not expired.
+    /// The user with this secret, if it proves one and has not expired.
     pub(super) async fn find(&self, app: &App, secret: &str) -> Result<Option<User>, StoreError> {
         let digest: [u8; 32] = Sha256::digest(secret).into();
         let looked = Instant::now();
@@ -35,11 +36,7 @@ impl KnownTokens {
         {
             return Ok(Some(user).filter(|user| !is_expired(user.expires_at, app.now())));
         }
-        let user = app
-            .store
-            .token_by_secret(secret, app.now())
-            .await?
-            .map(User::from);
+        let user = proof::look(app, secret).await?;
         if let Some(user) = &user {
             let mut known = self.lock();
             if known.len() >= KEPT {

@@ -1,30 +1,35 @@
 //! Who calls, and whether the route lets them in.
 //!
-//! A user shows an API token as bearer, a node its key in `X-Slave-Token`, a
+//! A user shows a session or an API token as bearer, a node its key in `X-Slave-Token`, a
 //! machine that joins a join token as bearer. Secrets are found by digest in
 //! the store, never compared byte by byte here. Every route says in the table
 //! what it demands; [`admit`] runs before the handler and before the body is
 //! read. What a policy cannot say, whose project a thing belongs to, the
 //! handler asks of its [`User`]: another project's things do not exist.
 
+mod attempts;
 mod guesses;
 mod known;
+pub(crate) mod password;
+mod proof;
 mod user;
 
+pub(crate) use attempts::LoginAttempts;
 pub(crate) use guesses::Guesses;
 pub(crate) use known::KnownTokens;
+pub(crate) use proof::{SESSION, rights_of, still_holds};
 pub(crate) use user::User;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use hostler_core::access::{GuessVerdict, Policy};
-use hostler_store::{NodeRow, Secret};
+use hostler_store::{AuditNote, NodeRow, Secret};
 use hostler_wire::node_api::TOKEN_HEADER;
 
 use crate::http::error::{ApiError, ApiResult};
@@ -35,6 +40,8 @@ use crate::state::App;
 pub(crate) enum Demand {
     /// Nothing: everybody may call.
     Nothing,
+    /// Any session or token that is valid.
+    Anyone,
     /// A token with this policy.
     Policy(Policy),
     /// Any node's key.
@@ -71,20 +78,27 @@ pub(crate) enum Caller {
 /// Runs around every route of the table.
 pub(crate) async fn admit(
     State((app, demand)): State<(App, Demand)>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> ApiResult<Response> {
-    let caller = caller(&app, demand, request.headers()).await;
-    let caller = caller.map_err(|refusal| put_off(&app, demand, &request, refusal))?;
-    request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    let (mut parts, body) = request.into_parts();
+    let caller = caller(&app, demand, &parts).await;
+    let caller = caller.map_err(|refusal| put_off(&app, demand, &parts, refusal))?;
+    parts.extensions.insert(caller);
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+/// The address a request came from, as far as it is known.
+pub(crate) fn origin(extensions: &Extensions) -> Option<IpAddr> {
+    let from = extensions.get::<ConnectInfo<SocketAddr>>();
+    from.map(|ConnectInfo(from)| from.ip().to_canonical())
 }
 
 /// A refusal of a wrong token becomes a request to wait when there were many.
 /// A right token was admitted before, so nobody waits for what others sent.
-fn put_off(app: &App, demand: Demand, request: &Request, refusal: ApiError) -> ApiError {
-    let guessed = refusal.is_unauthenticated() && shows_token(demand, request.headers());
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
+fn put_off(app: &App, demand: Demand, request: &Parts, refusal: ApiError) -> ApiError {
+    let guessed = refusal.is_unauthenticated() && shows_token(demand, &request.headers);
+    let from = request.extensions.get::<ConnectInfo<SocketAddr>>();
     match from.filter(|_| guessed) {
         None => refusal,
         Some(ConnectInfo(from)) => match app.guesses.wrong(from.ip(), app.now()) {
@@ -101,34 +115,37 @@ fn shows_token(demand: Demand, headers: &HeaderMap) -> bool {
     let as_node = match demand {
         Demand::Nothing | Demand::Node => true,
         Demand::PolicyOrNode(_) => headers.contains_key(TOKEN_HEADER),
-        Demand::Policy(_) | Demand::PolicyOrJoin(_) => false,
+        Demand::Anyone | Demand::Policy(_) | Demand::PolicyOrJoin(_) => false,
     };
     !as_node && bearer(headers).is_some()
 }
 
-async fn caller(app: &App, demand: Demand, headers: &HeaderMap) -> ApiResult<Caller> {
+async fn caller(app: &App, demand: Demand, request: &Parts) -> ApiResult<Caller> {
+    let headers = &request.headers;
     match demand {
         Demand::Nothing => Ok(Caller::Anybody),
         Demand::Node => node(app, headers).await,
         Demand::PolicyOrNode(_) if headers.contains_key(TOKEN_HEADER) => node(app, headers).await,
+        Demand::Anyone => known_user(app, request).await.map(Caller::User),
         Demand::Policy(policy) | Demand::PolicyOrNode(policy) => {
-            user(app, policy, headers).await.map(Caller::User)
+            let user = known_user(app, request).await?;
+            let user = allowed(app, user, policy, &request.method).await?;
+            Ok(Caller::User(user))
         }
-        Demand::PolicyOrJoin(policy) => user_or_joiner(app, policy, headers).await,
+        Demand::PolicyOrJoin(policy) => user_or_joiner(app, policy, request).await,
     }
 }
 
-async fn user(app: &App, policy: Policy, headers: &HeaderMap) -> ApiResult<User> {
-    let secret = bearer(headers).ok_or_else(no_token)?;
-    let user = find_user(app, secret).await?.ok_or_else(unknown_token)?;
-    user.may(policy)?;
-    Ok(user)
+async fn known_user(app: &App, request: &Parts) -> ApiResult<User> {
+    let secret = bearer(&request.headers).ok_or_else(no_token)?;
+    let user = find_user(app, secret, request).await?;
+    user.ok_or_else(unknown_token)
 }
 
-async fn user_or_joiner(app: &App, policy: Policy, headers: &HeaderMap) -> ApiResult<Caller> {
-    let secret = bearer(headers).ok_or_else(no_token)?;
-    if let Some(user) = find_user(app, secret).await? {
-        user.may(policy)?;
+async fn user_or_joiner(app: &App, policy: Policy, request: &Parts) -> ApiResult<Caller> {
+    let secret = bearer(&request.headers).ok_or_else(no_token)?;
+    if let Some(user) = find_user(app, secret, request).await? {
+        let user = allowed(app, user, policy, &request.method).await?;
         return Ok(Caller::User(user));
     }
     let found = app.store.join_token_by_secret(secret, app.now()).await;
@@ -138,9 +155,30 @@ async fn user_or_joiner(app: &App, policy: Policy, headers: &HeaderMap) -> ApiRe
     }
 }
 
-async fn find_user(app: &App, secret: &str) -> ApiResult<Option<User>> {
+async fn find_user(app: &App, secret: &str, request: &Parts) -> ApiResult<Option<User>> {
     let found = app.known_tokens.find(app, secret).await;
-    found.map_err(|error| ApiError::internal("looking up a token", &error))
+    let found = found.map_err(|error| ApiError::internal("looking up a token", &error))?;
+    let from = origin(&request.extensions).map(|from| from.to_string());
+    Ok(found.map(|user| user.calling_from(from.unwrap_or_default())))
+}
+
+/// The user, if they may; a change that they may not make is written down.
+async fn allowed(app: &App, user: User, policy: Policy, method: &Method) -> ApiResult<User> {
+    let (user, refusal) = match user.may(policy) {
+        Ok(user) => return Ok(user),
+        Err(refused) => refused,
+    };
+    if method != Method::GET {
+        let note = AuditNote {
+            action: policy.to_string(),
+            subject: None,
+            outcome: "refused",
+            detail: serde_json::json!({"missing_policy": policy}),
+        };
+        let noted = app.store.audit_note(&user.by(app.now()), note).await;
+        noted.map_err(|error| ApiError::internal("writing the audit log", &error))?;
+    }
+    Err(refusal)
 }
 
 async fn node(app: &App, headers: &HeaderMap) -> ApiResult<Caller> {

@@ -53,7 +53,7 @@ pub(crate) async fn create(
 }
 
 /// The key with a digest of what was asked for, so that another request under
-/// the same key is told apart. Keys of different tokens never meet.
+/// the same key is told apart. Keys of different users never meet.
 fn idempotency_key(
     user: &User,
     headers: &HeaderMap,
@@ -72,14 +72,14 @@ fn idempotency_key(
     Ok(Some(IdempotencyKey {
         key: key.to_owned(),
         request_hash: Sha256::digest(&request).into(),
-        actor: user.token.to_string(),
+        actor: user.key_owner(),
     }))
 }
 
 /// What is asked for, in the project that the user acts in, fully checked.
 pub(super) fn checked(user: &User, mut body: rest::WorkloadCreate) -> ApiResult<Checked> {
     if body.project.is_none() {
-        body.project = user.project().map(ToString::to_string);
+        body.project = user.project().map(String::from);
     }
     let checked = Checked::try_from(body).map_err(|mistakes| invalid(&mistakes))?;
     user.project_for(Some(checked.project.clone()))?;
@@ -135,6 +135,9 @@ fn refusal(error: InsertError) -> ApiError {
     match error {
         InsertError::NameTaken { .. } => ApiError::new(Code::Conflict, text)
             .hint("choose another name, or delete that workload first"),
+        InsertError::QuotaExceeded { project, .. } => ApiError::new(Code::Conflict, text).hint(
+            format!("GET /projects/{project} shows what it may have and what it has"),
+        ),
         InsertError::ArtifactUnknown { digest, .. } => ApiError::new(Code::Invalid, text)
             .hint(format!("upload it first: PUT /artifacts/{digest}")),
         InsertError::KeyReused { .. } => {

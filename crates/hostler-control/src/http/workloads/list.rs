@@ -24,7 +24,8 @@ pub(crate) async fn list(
     Query(query): Query<rest::WorkloadQuery>,
 ) -> ApiResult<axum::Json<rest::Page<rest::Workload>>> {
     let filter = WorkloadFilter {
-        project: user.narrow(name("project", query.project.as_deref())?)?,
+        project: None,
+        projects: user.narrow_all(name("project", query.project.as_deref())?)?,
         name: name("name", query.name.as_deref())?,
         node: query.slave_id,
         goal: None,

@@ -29,8 +29,9 @@ async fn find(app: &App, user: &User, id: WorkloadId) -> ApiResult<WorkloadRow> 
         .workload_get(id)
         .await
         .map_err(|error| failed(&error))?;
-    row.filter(|row| user.sees(&row.spec.project))
-        .ok_or_else(|| ApiError::not_found("workload", id))
+    let row = row.ok_or_else(|| ApiError::not_found("workload", id))?;
+    user.reaches(&row.spec.project, "workload", id)?;
+    Ok(row)
 }
 
 fn failed(error: &StoreError) -> ApiError {

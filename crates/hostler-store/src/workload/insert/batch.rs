@@ -1,14 +1,16 @@
-//! One group of new workloads, in one transaction: keys first, then rows, and
-//! for each row that was not taken the reason.
+//! One group of new workloads, in one transaction: quotas are held, then come
+//! keys, then rows; those beyond a quota are taken back, and for each row that
+//! was not taken there is the reason.
 //!
 //! A unique index decides every race (for a key, for a name); `ON CONFLICT DO
 //! NOTHING RETURNING` tells who won without failing the rows beside. Whoever
 //! comes second waits there for the first one's commit, so all groups insert
 //! in one order, or two of them could wait for each other.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use hostler_core::Name;
+use hostler_core::access::{Excess, Usage};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
@@ -20,18 +22,21 @@ use super::{Draft, Outcome, key};
 use crate::artifact::row::holding;
 use crate::column::name;
 use crate::error::During;
+use crate::project::quota::Rooms;
 use crate::rows::{cut, filled};
 use crate::tx::{Tx, event};
 use crate::workload::row::{Column, Entity, Model};
 use crate::workload::{InsertError, Inserted, WorkloadRow};
-use crate::{By, Store, StoreError};
+use crate::{Store, StoreError};
 
 /// Writes `drafts`; an outcome each, in their order.
 pub(super) async fn write(store: &Store, drafts: &[Draft]) -> Result<Vec<Outcome>, StoreError> {
     let Some(first) = drafts.first() else {
         return Ok(Vec::new());
     };
-    let mut tx = store.begin(&By::new(&first.actor, first.now)).await?;
+    let mut tx = store.begin(&first.by()).await?;
+    let projects = drafts.iter().map(|draft| draft.row.project.clone());
+    let rooms = Rooms::of(tx.db(), projects.collect(), first.now).await?;
     let claimed = key::claim(tx.db(), drafts).await?;
     let mine = |draft: &&Draft| draft.key.is_none() || claimed.contains(&draft.row.id);
     let held = artifacts(tx.db(), drafts.iter().filter(mine)).await?;
@@ -40,6 +45,7 @@ pub(super) async fn write(store: &Store, drafts: &[Draft]) -> Result<Vec<Outcome
         .filter(mine)
         .filter(|draft| held.contains(&artifact(&draft.row)));
     let written = rows(tx.db(), able).await?;
+    let (written, excessive) = fitting(tx.db(), rooms, drafts, written).await?;
     let lost = |draft: &&Draft| mine(draft) && !written.contains(&draft.row.id);
     key::forget(tx.db(), drafts.iter().filter(lost)).await?;
 
@@ -48,6 +54,9 @@ pub(super) async fn write(store: &Store, drafts: &[Draft]) -> Result<Vec<Outcome
     for draft in drafts {
         outcomes.push(match (mine(&draft), written.contains(&draft.row.id)) {
             (true, true) => created(&mut tx, draft),
+            (true, false) if excessive.contains_key(&draft.row.id) => {
+                Err(too_much(&draft.row, &excessive)?)
+            }
             (true, false) if held.contains(&artifact(&draft.row)) => Err(name_taken(&draft.row)?),
             (true, false) => Err(artifact_unknown(&draft.row)?),
             (false, _) => match earlier.outcome(draft) {
@@ -70,7 +79,7 @@ fn created(tx: &mut Tx<'_>, draft: &Draft) -> Outcome {
     );
     created.project = Some(draft.row.project.clone());
     created.data = serde_json::json!({"name": row.spec.name, "goal": row.facts.goal});
-    tx.note_by(By::new(&draft.actor, draft.now), created);
+    tx.note_by(draft.by(), created);
     Ok(Inserted::New(row))
 }
 
@@ -89,6 +98,44 @@ fn artifact_unknown(row: &Model) -> Result<InsertError, StoreError> {
         project,
         digest: row.artifact.clone(),
     })
+}
+
+fn too_much(row: &Model, excessive: &Excessive) -> Result<InsertError, StoreError> {
+    let (project, _) = names(row)?;
+    Ok(InsertError::QuotaExceeded {
+        project,
+        excesses: excessive.get(&row.id).cloned().unwrap_or_default(),
+    })
+}
+
+/// Of what there would be too much, by row.
+type Excessive = HashMap<Uuid, Vec<Excess>>;
+
+/// Takes back, in the order in which they were asked for, those of the rows
+/// that do not fit into the quotas of their projects; the rest, and why not.
+async fn fitting(
+    tx: &DatabaseTransaction,
+    mut rooms: Rooms,
+    drafts: &[Draft],
+    mut written: HashSet<Uuid>,
+) -> Result<(HashSet<Uuid>, Excessive), StoreError> {
+    let mut excessive = Excessive::new();
+    for draft in drafts
+        .iter()
+        .filter(|draft| written.contains(&draft.row.id))
+    {
+        let asked = Usage::of_workload(draft.row.needs());
+        if let Err(excesses) = rooms.take(&draft.row.project, asked) {
+            excessive.insert(draft.row.id, excesses);
+        }
+    }
+    if !excessive.is_empty() {
+        let ids = filled(excessive.keys().copied());
+        let back = Entity::delete_many().filter(Column::Id.is_in(ids));
+        back.exec(tx).await.during("taking back workloads")?;
+        written.retain(|id| !excessive.contains_key(id));
+    }
+    Ok((written, excessive))
 }
 
 /// A project and a digest.

@@ -42,6 +42,17 @@ struct Draft {
     key: Option<IdempotencyKey>,
     actor: String,
     now: Timestamp,
+    origin: Option<String>,
+}
+
+impl Draft {
+    fn by(&self) -> By<'_> {
+        By {
+            actor: &self.actor,
+            now: self.now,
+            origin: self.origin.as_deref(),
+        }
+    }
 }
 
 impl Store {
@@ -59,6 +70,7 @@ impl Store {
             key: idempotency,
             actor: by.actor.to_owned(),
             now: by.now,
+            origin: by.origin.map(str::to_owned),
         };
         let (answer, outcome) = oneshot::channel();
         let waiting = Waiting { draft, answer };

@@ -143,6 +143,7 @@ fn token() -> Token {
         policies: vec!["workloads:create".into()],
         created_at: moment(),
         expires_at: Some(moment()),
+        owner: None,
     }
 }
 
