@@ -287,6 +287,28 @@ async fn an_agent_killed_between_two_lives_takes_everything_along() {
     nothing_is_left(&ground, second).await;
 }
 
+#[tokio::test]
+async fn what_a_dead_node_has_left_is_cleared_and_nothing_of_its_neighbour() {
+    let (neighbour_ground, neighbour) = life().await;
+    let stays = deployed(&neighbour_ground, &neighbour, &["stay"]).await;
+    let (ground, first) = life().await;
+    let slot = deployed(&ground, &first, &["family"]).await;
+    eventually("the family is there", async || {
+        of_slot(&ground, slot).len() == 4
+    })
+    .await;
+    first.end();
+    let data = ground.path("data");
+    for _ in 0..2 {
+        hostler_node::clear(&data).expect("cleared");
+    }
+    assert_eq!(of_slot(&ground, slot), []);
+    assert_eq!(groups(slot), Vec::<PathBuf>::new());
+    assert!(!ground.path("data/slots").exists());
+    assert_eq!(state(&neighbour, stays).await.starts, 1);
+    nothing_is_left(&neighbour_ground, neighbour).await;
+}
+
 /// The process whose session this is: the agent.
 fn agent_of(ground: &Ground, slot: SlotId) -> ProcessId {
     let leads = |one: &ProcessId| {
