@@ -27,31 +27,50 @@ pub(crate) async fn create(
     user: User,
     Json(body): Json<rest::JoinTokenCreate>,
 ) -> ApiResult<(StatusCode, axum::Json<rest::JoinTokenCreated>)> {
-    let now = app.now();
-    let ttl = body.ttl_s.unwrap_or(USUAL_TTL_S);
-    let count = body.uses.unwrap_or(1);
-    if ttl == 0 || ttl > LONGEST_TTL_S || count == 0 {
-        let text = format!("ttl_s must be 1 to {LONGEST_TTL_S}, and uses at least 1");
-        return Err(ApiError::invalid(&[text]));
-    }
+    let asked = Asked::read(&body)?;
     let secret = format!("hj_{}", random_secret());
+    let now = app.now();
     let new = NewJoinToken {
         secret: Secret::new(secret.clone()),
-        expires_at: now + Duration::from_secs(ttl),
-        uses: count,
+        expires_at: now + asked.ttl,
+        uses: asked.uses,
     };
     let row = app.store.join_token_insert(&user.by(now), new).await;
     let row = row.map_err(|error| ApiError::internal("making a join token", &error))?;
-    let join_token = show(&row);
     let answer = rest::JoinTokenCreated {
-        join_token,
+        join_token: show(row),
         secret,
         control: app.public_url.clone(),
     };
     Ok((StatusCode::CREATED, axum::Json(answer)))
 }
 
-fn show(row: &JoinTokenRow) -> rest::JoinToken {
+/// A request for a join token, checked.
+struct Asked {
+    ttl: Duration,
+    uses: u32,
+}
+
+impl Asked {
+    fn read(body: &rest::JoinTokenCreate) -> ApiResult<Self> {
+        let mut mistakes = Vec::new();
+        let ttl = body.ttl_s.unwrap_or(USUAL_TTL_S);
+        if ttl == 0 || ttl > LONGEST_TTL_S {
+            mistakes.push(format!("ttl_s: must be 1 to {LONGEST_TTL_S}"));
+        }
+        let uses = body.uses.unwrap_or(1);
+        if uses == 0 {
+            mistakes.push("uses: is zero".to_owned());
+        }
+        if !mistakes.is_empty() {
+            return Err(ApiError::invalid(&mistakes));
+        }
+        let ttl = Duration::from_secs(ttl);
+        Ok(Self { ttl, uses })
+    }
+}
+
+fn show(row: JoinTokenRow) -> rest::JoinToken {
     rest::JoinToken {
         id: row.id,
         expires_at: datetime(row.expires_at),
@@ -66,7 +85,7 @@ fn show(row: &JoinTokenRow) -> rest::JoinToken {
 pub(crate) async fn list(State(app): State<App>) -> ApiResult<axum::Json<Vec<rest::JoinToken>>> {
     let rows = app.store.join_token_list().await;
     let rows = rows.map_err(|error| ApiError::internal("listing join tokens", &error))?;
-    Ok(axum::Json(rows.iter().map(show).collect()))
+    Ok(axum::Json(rows.into_iter().map(show).collect()))
 }
 
 /// Deletes a join token. Nodes that joined with it stay.

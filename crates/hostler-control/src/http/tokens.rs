@@ -47,11 +47,11 @@ pub(crate) async fn create(
     };
     let row = app.store.token_insert(&user.by(now), new).await;
     let row = row.map_err(|error| ApiError::internal("making a token", &error))?;
-    let token = show(row);
-    Ok((
-        StatusCode::CREATED,
-        axum::Json(rest::TokenCreated { token, secret }),
-    ))
+    let answer = rest::TokenCreated {
+        token: show(row),
+        secret,
+    };
+    Ok((StatusCode::CREATED, axum::Json(answer)))
 }
 
 /// A request for a token, checked.

@@ -4,7 +4,7 @@
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::prelude::{Index, Table};
 use sea_orm_migration::schema::{
-    big_integer, boolean, json_binary, pk_uuid, text, text_null, text_uniq,
+    big_integer, binary, boolean, json_binary, pk_uuid, text, text_null, text_uniq,
     timestamp_with_time_zone, timestamp_with_time_zone_null, uuid, uuid_null,
 };
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
@@ -100,7 +100,7 @@ async fn signing_in(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let sign_in = [
         text("state").primary_key().take(),
         text("nonce"),
-        text("verifier"),
+        binary("verifier"),
         text("challenge"),
         text("return_to"),
         text_null("code"),

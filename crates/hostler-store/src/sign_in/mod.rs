@@ -11,7 +11,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use crate::column::moment;
-use crate::error::During;
+use crate::error::{During, corrupt};
 use crate::secret::digest;
 use crate::{By, Store, StoreError};
 use row::{Column, Entity, Model};
@@ -23,7 +23,7 @@ pub struct NewSignIn {
     pub state: String,
     /// What its token must carry.
     pub nonce: String,
-    /// What proves to the provider that we began it.
+    /// What proves to the provider that we began it; kept sealed.
     pub verifier: String,
     /// The digest of what proves to us who began it.
     pub challenge: String,
@@ -44,13 +44,20 @@ pub struct SignInRow {
     pub return_to: String,
 }
 
+/// What the verifier of a sign-in is sealed for.
+fn place(state: &str) -> String {
+    format!("sign-in:{state}")
+}
+
 impl Store {
     /// Writes a sign-in down.
     pub async fn sign_in_begin(&self, by: &By<'_>, new: NewSignIn) -> Result<(), StoreError> {
+        let state = digest(&new.state);
+        let verifier = self.inner.key.seal(&place(&state), new.verifier.as_bytes());
         let row = Model {
-            state: digest(&new.state),
+            state,
             nonce: new.nonce,
-            verifier: new.verifier,
+            verifier: verifier.map_err(StoreError::from)?,
             challenge: new.challenge,
             return_to: new.return_to,
             code: None,
@@ -81,11 +88,17 @@ impl Store {
         let rows = answered.exec_with_returning(tx.db()).await;
         let row = rows.during("answering a sign-in")?.into_iter().next();
         tx.commit().await?;
-        Ok(row.map(|row| SignInRow {
+        row.map(|row| self.sign_in_opened(row)).transpose()
+    }
+
+    fn sign_in_opened(&self, row: Model) -> Result<SignInRow, StoreError> {
+        let verifier = self.inner.key.open(&place(&row.state), &row.verifier)?;
+        let verifier = String::from_utf8(verifier);
+        Ok(SignInRow {
             nonce: row.nonce,
-            verifier: row.verifier,
+            verifier: verifier.map_err(|error| corrupt("verifier", &error))?,
             return_to: row.return_to,
-        }))
+        })
     }
 
     /// Writes down who it is.

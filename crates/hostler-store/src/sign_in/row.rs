@@ -11,7 +11,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub state: String,
     pub nonce: String,
-    pub verifier: String,
+    pub verifier: Vec<u8>,
     pub challenge: String,
     pub return_to: String,
     pub code: Option<String>,

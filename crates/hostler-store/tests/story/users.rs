@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hostler_core::access::{Grants, Policy, PolicySet, UserName};
+use hostler_core::access::{Grants, Policy, PolicySet, Quota, UserName};
 use hostler_core::id::UserId;
 use hostler_store::{
     AccessError, By, Identity, NewProject, NewSession, NewSignIn, NewToken, NewUser, Secret,
@@ -237,7 +237,7 @@ pub(crate) async fn a_member_has_a_role_in_one_project(world: &World) {
     let new = NewProject {
         name: name("lab"),
         description: "for trying".to_owned(),
-        quota: Default::default(),
+        quota: Quota::default(),
     };
     store.project_insert(&BY, new.clone()).await.unwrap();
     let again = store.project_insert(&BY, new).await;
@@ -298,7 +298,11 @@ pub(crate) async fn a_sign_in_is_answered_once_and_redeemed_once(world: &World) 
     };
     store.sign_in_begin(&BY, new).await.unwrap();
     let answered = store.sign_in_answered(&BY, "state", "code").await.unwrap();
-    assert_eq!(answered.unwrap().nonce, "nonce");
+    let answered = answered.unwrap();
+    assert_eq!(
+        (answered.nonce.as_str(), answered.verifier.as_str()),
+        ("nonce", "verifier")
+    );
     assert!(
         store
             .sign_in_answered(&BY, "state", "other")
