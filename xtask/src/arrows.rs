@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::root;
 
 /// Crate, and the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("hostler-core", &[]),
     ("hostler-daemon", &[]),
     ("hostler-kubesim", &[]),
@@ -37,6 +37,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
         &["hostler-core", "hostler-daemon", "hostler-runners"],
     ),
     (
+        "hostler-aws",
+        &["hostler-core", "hostler-daemon", "hostler-runners"],
+    ),
+    (
         "hostler-control",
         &[
             "hostler-core",
@@ -56,6 +60,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "hostler-node",
             "hostler-runners",
             "hostler-kubernetes",
+            "hostler-aws",
         ],
     ),
     ("hostler-e2e", EVERYTHING),
@@ -70,11 +75,12 @@ const EVERYTHING: &[&str] = &[
     "hostler-node",
     "hostler-runners",
     "hostler-kubernetes",
+    "hostler-aws",
     "hostler",
 ];
 
 /// A library, and the only crates that may depend on it.
-const KEPT: [(&str, &[&str]); 8] = [
+const KEPT: [(&str, &[&str]); 11] = [
     ("wasmtime", &["hostler-wasm"]),
     ("wasmtime-wasi", &["hostler-wasm"]),
     ("sea-orm", &["hostler-store"]),
@@ -83,6 +89,9 @@ const KEPT: [(&str, &[&str]); 8] = [
     ("landlock", &["hostler-agent", "hostler-node"]),
     ("kube", &["hostler-kubernetes"]),
     ("k8s-openapi", &["hostler-kubernetes"]),
+    ("aws-config", &["hostler-aws"]),
+    ("aws-sdk-ec2", &["hostler-aws"]),
+    ("aws-sdk-autoscaling", &["hostler-aws"]),
 ];
 
 /// Fails with every arrow that should not be.

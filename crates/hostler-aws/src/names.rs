@@ -87,7 +87,10 @@ impl Claim {
 
     /// The tag of a group by which the claim waits there.
     pub fn want(&self) -> (String, String) {
-        (format!("{}{}", tag::WANT, self.runner), self.words().join(" "))
+        (
+            format!("{}{}", tag::WANT, self.runner),
+            self.words().join(" "),
+        )
     }
 
     /// The claim that such a tag holds, if it is one.

@@ -79,7 +79,10 @@ impl Orphans {
         let now = (self.aws.world.clock)();
         let found = spares(listed, &self.aws.settings.fleet);
         let since = |one: &Instance| before.get(&one.id).copied().unwrap_or(now);
-        let suspected: Spares = found.iter().map(|one| (one.id.clone(), since(one))).collect();
+        let suspected: Spares = found
+            .iter()
+            .map(|one| (one.id.clone(), since(one)))
+            .collect();
         for one in found {
             let is_due = now >= suspected[&one.id] + self.aws.settings.apart;
             if is_due && before.contains_key(&one.id) {
@@ -137,7 +140,10 @@ mod tests {
 
     fn listed(instances: &[Instance]) -> Listed {
         Listed {
-            instances: instances.iter().map(|one| (one.id.clone(), one.clone())).collect(),
+            instances: instances
+                .iter()
+                .map(|one| (one.id.clone(), one.clone()))
+                .collect(),
             ..Listed::default()
         }
     }

@@ -78,24 +78,49 @@ impl Watch {
         let ours = [(tag::FLEET, self.settings.fleet.as_str())];
         let (instances, healths, notices) = try_join3(
             self.cloud.instances(&ours),
-            async { if self.settings.checks { self.cloud.healths().await } else { Ok(Vec::new()) } },
-            async { if self.has_spot { self.cloud.notices().await } else { Ok(Vec::new()) } },
+            async {
+                if self.settings.checks {
+                    self.cloud.healths().await
+                } else {
+                    Ok(Vec::new())
+                }
+            },
+            async {
+                if self.has_spot {
+                    self.cloud.notices().await
+                } else {
+                    Ok(Vec::new())
+                }
+            },
         )
         .await?;
         let names = self.settings.groups();
-        let groups = if names.is_empty() { Vec::new() } else { self.cloud.groups(&names).await? };
+        let groups = if names.is_empty() {
+            Vec::new()
+        } else {
+            self.cloud.groups(&names).await?
+        };
         let is_ours = |group: &Group| is_ours(group, &self.settings.fleet);
         Ok(Listed {
-            instances: instances.into_iter().map(|one| (one.id.clone(), one)).collect(),
+            instances: instances
+                .into_iter()
+                .map(|one| (one.id.clone(), one))
+                .collect(),
             healths: healths.into_iter().collect(),
             notices: notices.into_iter().collect(),
-            groups: groups.into_iter().filter(is_ours).map(|one| (one.name.clone(), one)).collect(),
+            groups: groups
+                .into_iter()
+                .filter(is_ours)
+                .map(|one| (one.name.clone(), one))
+                .collect(),
         })
     }
 
     /// Tells groups what they are to be told; whether there was anything.
     async fn tend(&self) -> Result<bool, CloudError> {
-        let Listed { instances, groups, .. } = self.world.listed();
+        let Listed {
+            instances, groups, ..
+        } = self.world.listed();
         let mut has_changed = false;
         for group in groups.values() {
             for step in group_steps(group, &instances, &self.settings.fleet) {
@@ -128,13 +153,18 @@ impl Watch {
 
 /// A group is ours if it says so: nothing else is ever changed.
 pub(crate) fn is_ours(group: &Group, fleet: &str) -> bool {
-    group.tags.get(tag::FLEET).is_some_and(|owner| owner == fleet)
+    group
+        .tags
+        .get(tag::FLEET)
+        .is_some_and(|owner| owner == fleet)
 }
 
 fn is_moving(listed: &Listed) -> bool {
     let moves = |state| matches!(state, State::Pending | State::Ending);
     let waits = |groups: &BTreeMap<String, Group>| {
-        groups.values().any(|group| !crate::groups::wants(group).is_empty())
+        groups
+            .values()
+            .any(|group| !crate::groups::wants(group).is_empty())
     };
     listed.instances.values().any(|one| moves(one.state)) || waits(&listed.groups)
 }

@@ -144,7 +144,9 @@ impl World {
 
 /// The further an instance is, the newer the word of it: none comes back.
 fn merge(instances: &mut BTreeMap<String, Instance>, answer: &Instance) {
-    let listed = instances.entry(answer.id.clone()).or_insert_with(|| answer.clone());
+    let listed = instances
+        .entry(answer.id.clone())
+        .or_insert_with(|| answer.clone());
     if age(listed.state) < age(answer.state) {
         *listed = answer.clone();
     } else if listed.tags != answer.tags {

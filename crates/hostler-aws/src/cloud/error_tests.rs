@@ -20,12 +20,20 @@ fn each_word_of_ec2_is_what_the_manager_does_next() {
     check("Unsupported", 400, ReasonCode::NoCapacity);
     check("SpotMaxPriceTooLow", 400, ReasonCode::NoCapacity);
     check("VcpuLimitExceeded", 400, ReasonCode::QuotaExceeded);
-    check("MaxSpotInstanceCountExceeded", 400, ReasonCode::QuotaExceeded);
+    check(
+        "MaxSpotInstanceCountExceeded",
+        400,
+        ReasonCode::QuotaExceeded,
+    );
     check("UnauthorizedOperation", 403, ReasonCode::Denied);
     check("ExpiredToken", 400, ReasonCode::Denied);
     check("RequestLimitExceeded", 503, ReasonCode::Throttled);
     check("SomethingNew", 429, ReasonCode::Throttled);
-    check("InvalidLaunchTemplateName.NotFoundException", 400, ReasonCode::Invalid);
+    check(
+        "InvalidLaunchTemplateName.NotFoundException",
+        400,
+        ReasonCode::Invalid,
+    );
     check("InvalidAMIID.NotFound", 400, ReasonCode::Invalid);
     check("InternalError", 500, ReasonCode::ProviderUnreachable);
     check("Unavailable", 503, ReasonCode::ProviderUnreachable);
@@ -48,10 +56,20 @@ fn a_group_s_sentence_is_understood_by_the_word_in_it() {
     let check = |text: &str, expected: ReasonCode| {
         assert_eq!(reason_of_activity(text).code, expected, "{text}");
     };
-    let full = "We currently do not have sufficient m5.large capacity in the zone. Launching failed.";
+    let full =
+        "We currently do not have sufficient m5.large capacity in the zone. Launching failed.";
     check(full, ReasonCode::NoCapacity);
-    check("... (InsufficientInstanceCapacity) ...", ReasonCode::NoCapacity);
-    check("VcpuLimitExceeded: more than your limit", ReasonCode::QuotaExceeded);
-    check("You are not authorized to use launch template", ReasonCode::Denied);
+    check(
+        "... (InsufficientInstanceCapacity) ...",
+        ReasonCode::NoCapacity,
+    );
+    check(
+        "VcpuLimitExceeded: more than your limit",
+        ReasonCode::QuotaExceeded,
+    );
+    check(
+        "You are not authorized to use launch template",
+        ReasonCode::Denied,
+    );
     check("The image id '[ami-1]' does not exist", ReasonCode::Invalid);
 }

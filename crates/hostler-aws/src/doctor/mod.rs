@@ -31,11 +31,20 @@ pub(crate) async fn check(aws: &Aws, pools: &[Arc<RunnerPool>]) -> Vec<Check> {
     }
     if pools.iter().any(|pool| pool.spot) {
         let notices = aws.cloud.notices().await;
-        checks.push(needed("ec2:DescribeSpotInstanceRequests", notices.as_ref().err()));
+        checks.push(needed(
+            "ec2:DescribeSpotInstanceRequests",
+            notices.as_ref().err(),
+        ));
     }
-    for (name, of) in [("ec2:TerminateInstances", Try::Terminate), ("ec2:CreateTags", Try::Tag)] {
+    for (name, of) in [
+        ("ec2:TerminateInstances", Try::Terminate),
+        ("ec2:CreateTags", Try::Tag),
+    ] {
         let tried = aws.cloud.dry_run(of).await;
-        checks.push(needed(name, tried.err().filter(|error| !error.is_missing()).as_ref()));
+        checks.push(needed(
+            name,
+            tried.err().filter(|error| !error.is_missing()).as_ref(),
+        ));
     }
     checks.extend(pools::check(aws, pools).await);
     checks
@@ -43,9 +52,15 @@ pub(crate) async fn check(aws: &Aws, pools: &[Arc<RunnerPool>]) -> Vec<Check> {
 
 fn region(aws: &Aws) -> Check {
     let (region, endpoint) = (&aws.settings.region, &aws.settings.endpoint);
-    let at = endpoint.as_ref().map(|url| format!(" at {url}")).unwrap_or_default();
+    let at = endpoint
+        .as_ref()
+        .map(|url| format!(" at {url}"))
+        .unwrap_or_default();
     Check {
-        name: format!("region {}{at}", region.as_deref().unwrap_or("of the profile")),
+        name: format!(
+            "region {}{at}",
+            region.as_deref().unwrap_or("of the profile")
+        ),
         problem: None,
         is_needed: true,
     }
@@ -63,7 +78,12 @@ fn needed(name: &str, error: Option<&CloudError>) -> Check {
 /// What a failure comes to, and how to mend it.
 fn mend(right: &str, error: &CloudError) -> Reason {
     let mut reason = error.reason();
-    let credentials = ["AuthFailure", "InvalidClientTokenId", "ExpiredToken", "SignatureDoesNotMatch"];
+    let credentials = [
+        "AuthFailure",
+        "InvalidClientTokenId",
+        "ExpiredToken",
+        "SignatureDoesNotMatch",
+    ];
     reason.hint = match reason.code {
         ReasonCode::Denied if credentials.contains(&error.code()) => {
             Some("the credentials are wrong or have ended; the instance profile or AWS_PROFILE names them".to_owned())

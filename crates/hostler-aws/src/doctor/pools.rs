@@ -49,10 +49,15 @@ async fn template_checks(
 ) -> Vec<Check> {
     let template = from.0;
     let found = aws.cloud.template(&template.name, &template.version).await;
-    let name = format!("pool {}: launch template {} {}", pool.name, template.name, template.version);
+    let name = format!(
+        "pool {}: launch template {} {}",
+        pool.name, template.name, template.version
+    );
     let there = Check {
         name,
-        problem: found.err().map(|error| mend("ec2:DescribeLaunchTemplateVersions", &error)),
+        problem: found
+            .err()
+            .map(|error| mend("ec2:DescribeLaunchTemplateVersions", &error)),
         is_needed: true,
     };
     let tried = try_launch(aws, pool, from).await;
@@ -95,10 +100,18 @@ async fn group_check(aws: &Aws, pool: &RunnerPool, name: &str) -> Check {
         Ok(groups) => match groups.first() {
             None => {
                 let text = format!("there is no Auto Scaling group {name}");
-                Some(with_hint(ReasonCode::Invalid, text, "make it, or correct the name and the region"))
+                Some(with_hint(
+                    ReasonCode::Invalid,
+                    text,
+                    "make it, or correct the name and the region",
+                ))
             }
             Some(group) if !is_ours(group, &aws.settings.fleet) => {
-                let text = format!("group {name} has not the tag {}={}", tag::FLEET, aws.settings.fleet);
+                let text = format!(
+                    "group {name} has not the tag {}={}",
+                    tag::FLEET,
+                    aws.settings.fleet
+                );
                 let hint = "give it that tag, propagated at launch, if it is for this fleet alone";
                 Some(with_hint(ReasonCode::Denied, text, hint))
             }
@@ -114,11 +127,18 @@ async fn group_check(aws: &Aws, pool: &RunnerPool, name: &str) -> Check {
 
 /// Types whose processor is not the pool's.
 fn types(pool: &RunnerPool) -> Option<Check> {
-    let other = pool.instance_types.iter().find(|name| is_other_arch(name, pool.arch))?;
+    let other = pool
+        .instance_types
+        .iter()
+        .find(|name| is_other_arch(name, pool.arch))?;
     let text = format!("{other} has another processor than the pool's `arch` says");
     Some(Check {
         name: format!("pool {}: instance types", pool.name),
-        problem: Some(with_hint(ReasonCode::Invalid, text, "make pools of one processor each")),
+        problem: Some(with_hint(
+            ReasonCode::Invalid,
+            text,
+            "make pools of one processor each",
+        )),
         is_needed: false,
     })
 }

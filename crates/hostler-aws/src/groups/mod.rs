@@ -27,8 +27,16 @@ pub(crate) const WANTS: usize = 40;
 /// Who waits for an instance of the group, the earliest first.
 pub(crate) fn wants(group: &Group) -> Vec<Claim> {
     let tags = group.tags.iter();
-    let mut wants: Vec<Claim> = tags.filter_map(|(key, value)| Claim::of_want(key, value)).collect();
-    wants.sort_by_key(|claim| (claim.mark.requested_at, claim.mark.index, claim.runner.clone()));
+    let mut wants: Vec<Claim> = tags
+        .filter_map(|(key, value)| Claim::of_want(key, value))
+        .collect();
+    wants.sort_by_key(|claim| {
+        (
+            claim.mark.requested_at,
+            claim.mark.index,
+            claim.runner.clone(),
+        )
+    });
     wants
 }
 
@@ -39,7 +47,9 @@ pub(crate) fn waiting(groups: &BTreeMap<String, Group>) -> Vec<RunnerFacts> {
 
 fn waiting_for(group: &Group) -> Vec<RunnerFacts> {
     let wants = wants(group);
-    let room = usize::try_from(group.max).unwrap_or(usize::MAX).saturating_sub(group.members.len());
+    let room = usize::try_from(group.max)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(group.members.len());
     let facts = |(place, claim): (usize, Claim)| {
         let asked = claim.mark.requested_at;
         let mut facts = RunnerFacts::waiting(claim.runner, claim.pool, Some(claim.mark), asked);
@@ -59,7 +69,10 @@ fn why(group: &Group, asked: hostler_core::Timestamp, has_room: bool) -> Vec<Rea
     match &group.failure {
         Some((at, text)) if *at >= asked => vec![reason_of_activity(text)],
         _ => {
-            let text = format!("group {} is to have {} instances", group.name, group.desired);
+            let text = format!(
+                "group {} is to have {} instances",
+                group.name, group.desired
+            );
             vec![Reason::new(ReasonCode::ScaleUpTriggered, text)]
         }
     }
@@ -67,6 +80,9 @@ fn why(group: &Group, asked: hostler_core::Timestamp, has_room: bool) -> Vec<Rea
 
 /// Members of the group by their id, and whether each is protected.
 fn protected(group: &Group) -> BTreeSet<&str> {
-    let is_safe = group.members.iter().filter(|(_, is_protected)| *is_protected);
+    let is_safe = group
+        .members
+        .iter()
+        .filter(|(_, is_protected)| *is_protected);
     is_safe.map(|(id, _)| id.as_str()).collect()
 }

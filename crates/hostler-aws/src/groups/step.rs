@@ -39,9 +39,16 @@ pub(crate) fn group_steps(
     let is_free = |one: &&&Instance| !one.tags.contains_key(tag::RUNNER);
     let free: Vec<&Instance> = members.iter().filter(is_free).copied().collect();
     let safe = protected(group);
-    let unsafe_ones: Vec<&&Instance> = claimed.values().filter(|one| !safe.contains(one.id.as_str())).collect();
+    let unsafe_ones: Vec<&&Instance> = claimed
+        .values()
+        .filter(|one| !safe.contains(one.id.as_str()))
+        .collect();
     let mut steps: Vec<GroupStep> = Vec::new();
-    steps.extend(unsafe_ones.iter().map(|one| GroupStep::Protect(one.id.clone())));
+    steps.extend(
+        unsafe_ones
+            .iter()
+            .map(|one| GroupStep::Protect(one.id.clone())),
+    );
     for (one, want) in free.iter().zip(&open) {
         steps.push(GroupStep::Protect(one.id.clone()));
         steps.push(GroupStep::Claim(one.id.clone(), want.clone()));
@@ -63,7 +70,10 @@ fn members<'a>(
     let ids: BTreeSet<&String> = group.members.iter().map(|(id, _)| id).collect();
     let is_ours = |one: &&Instance| one.tags.get(tag::FLEET).is_some_and(|owner| owner == fleet);
     let all = ids.into_iter().filter_map(|id| instances.get(id));
-    let mut members: Vec<&Instance> = all.filter(is_ours).filter(|one| one.state.lives()).collect();
+    let mut members: Vec<&Instance> = all
+        .filter(is_ours)
+        .filter(|one| one.state.lives())
+        .collect();
     members.sort_by_key(|one| (one.launched, &one.id));
     members
 }
@@ -95,14 +105,20 @@ mod tests {
             min: 0,
             max: 5,
             tags: wants.iter().map(|runner| claim(runner, 0).want()).collect(),
-            members: members.iter().map(|(id, safe)| ((*id).to_owned(), *safe)).collect(),
+            members: members
+                .iter()
+                .map(|(id, safe)| ((*id).to_owned(), *safe))
+                .collect(),
             failure: None,
         }
     }
 
     #[track_caller]
     fn check(group: &Group, instances: Vec<Instance>, expected: &[GroupStep]) {
-        let instances = instances.into_iter().map(|one| (one.id.clone(), one)).collect();
+        let instances = instances
+            .into_iter()
+            .map(|one| (one.id.clone(), one))
+            .collect();
         assert_eq!(group_steps(group, &instances, "f"), expected);
     }
 
@@ -115,22 +131,42 @@ mod tests {
     fn a_want_makes_the_group_grow_and_takes_what_is_free() {
         check(&group(0, &[], &[]), vec![], &[]);
         check(&group(0, &["a", "b"], &[]), vec![], &[GroupStep::Desire(2)]);
-        check(&group(2, &["a", "b"], &[("i-1", false)]), vec![free("i-1")], &claims("i-1", "a"));
+        check(
+            &group(2, &["a", "b"], &[("i-1", false)]),
+            vec![free("i-1")],
+            &claims("i-1", "a"),
+        );
     }
 
     #[test]
     fn a_want_that_has_its_instance_is_settled_once() {
         let settled = GroupStep::Settle("hostler:want:a".to_owned());
-        check(&group(1, &["a"], &[("i-1", true)]), vec![instance("i-1", "a", 0)], &[settled]);
-        check(&group(1, &[], &[("i-1", true)]), vec![instance("i-1", "a", 0)], &[]);
+        check(
+            &group(1, &["a"], &[("i-1", true)]),
+            vec![instance("i-1", "a", 0)],
+            &[settled],
+        );
+        check(
+            &group(1, &[], &[("i-1", true)]),
+            vec![instance("i-1", "a", 0)],
+            &[],
+        );
     }
 
     #[test]
     fn the_group_shrinks_only_when_every_claim_is_protected() {
         let both = || vec![instance("i-1", "a", 0), free("i-2")];
         let protect = GroupStep::Protect("i-1".to_owned());
-        check(&group(2, &[], &[("i-1", false), ("i-2", false)]), both(), &[protect]);
-        check(&group(2, &[], &[("i-1", true), ("i-2", false)]), both(), &[GroupStep::Desire(1)]);
+        check(
+            &group(2, &[], &[("i-1", false), ("i-2", false)]),
+            both(),
+            &[protect],
+        );
+        check(
+            &group(2, &[], &[("i-1", true), ("i-2", false)]),
+            both(),
+            &[GroupStep::Desire(1)],
+        );
     }
 
     #[test]
@@ -146,8 +182,16 @@ mod tests {
     fn an_instance_of_somebody_else_in_the_group_is_not_claimed() {
         let mut other = free("i-1");
         other.tags.insert(tag::FLEET.to_owned(), "other".to_owned());
-        check(&group(1, &["a"], &[("i-1", false)]), vec![other.clone()], &[]);
+        check(
+            &group(1, &["a"], &[("i-1", false)]),
+            vec![other.clone()],
+            &[],
+        );
         check(&group(1, &[], &[("i-1", false)]), vec![other], &[]);
-        check(&group(1, &[], &[("i-1", false)]), vec![free("i-1")], &[GroupStep::Desire(0)]);
+        check(
+            &group(1, &[], &[("i-1", false)]),
+            vec![free("i-1")],
+            &[GroupStep::Desire(0)],
+        );
     }
 }

@@ -76,9 +76,15 @@ fn some_or_none<T: Clone>(all: &[T]) -> Vec<Option<T>> {
 fn places(pool: &RunnerPool, settings: &PoolSettings) -> Vec<Place> {
     let subnet = |zone: &String| settings.subnets.get(zone).cloned();
     if pool.zones.is_empty() {
-        return settings.subnets.values().cloned().map(Place::Subnet).collect();
+        return settings
+            .subnets
+            .values()
+            .cloned()
+            .map(Place::Subnet)
+            .collect();
     }
-    let place = |zone: &String| subnet(zone).map_or_else(|| Place::Zone(zone.clone()), Place::Subnet);
+    let place =
+        |zone: &String| subnet(zone).map_or_else(|| Place::Zone(zone.clone()), Place::Subnet);
     pool.zones.iter().map(place).collect()
 }
 

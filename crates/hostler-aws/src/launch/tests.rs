@@ -26,7 +26,10 @@ fn check(types: &[&str], zones: &[&str], subnets: &[(&str, &str)], expected: &[&
         };
         format!("{} {place}", one.instance_type.as_deref().unwrap_or("-"))
     };
-    let found: Vec<String> = candidates(&pool, &settings(subnets)).into_iter().map(say).collect();
+    let found: Vec<String> = candidates(&pool, &settings(subnets))
+        .into_iter()
+        .map(say)
+        .collect();
     assert_eq!(found, expected);
 }
 
@@ -51,7 +54,14 @@ fn a_spot_price_is_written_as_ec2_reads_it() {
 
 #[test]
 fn a_type_s_name_tells_its_processor() {
-    for (name, is_arm) in [("m5.large", false), ("m6g.large", true), ("c7gn.xlarge", true), ("a1.medium", true), ("g4dn.xlarge", false), ("u-6tb1.metal", false)] {
+    for (name, is_arm) in [
+        ("m5.large", false),
+        ("m6g.large", true),
+        ("c7gn.xlarge", true),
+        ("a1.medium", true),
+        ("g4dn.xlarge", false),
+        ("u-6tb1.metal", false),
+    ] {
         assert_eq!(is_other_arch(name, Some(Arch::Arm64)), !is_arm, "{name}");
         assert_eq!(is_other_arch(name, Some(Arch::Amd64)), is_arm, "{name}");
         assert!(!is_other_arch(name, None), "{name}");

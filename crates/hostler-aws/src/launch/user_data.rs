@@ -104,15 +104,23 @@ mod tests {
         let labels = Labels::from([("a".to_owned(), "b".to_owned())]);
         let script = script(&machine(Some(path)), &labels);
         let (answers, _) = script.split_once(SCRIPT).unwrap();
-        let ask = format!("{answers}\nprintf '%s|%s|%s' \"$HOSTLER_JOIN_TOKEN\" \"$HOSTLER_RUNNER\" \"$HOSTLER_LABELS\"");
+        let ask = format!(
+            "{answers}\nprintf '%s|%s|%s' \"$HOSTLER_JOIN_TOKEN\" \"$HOSTLER_RUNNER\" \"$HOSTLER_LABELS\""
+        );
         let said = Command::new("sh").arg("-c").arg(ask).output().unwrap();
-        assert_eq!(String::from_utf8(said.stdout).unwrap(), "it's $(secret)|a|a=b");
+        assert_eq!(
+            String::from_utf8(said.stdout).unwrap(),
+            "it's $(secret)|a|a=b"
+        );
     }
 
     #[test]
     fn without_a_control_plane_the_template_s_user_data_stands() {
         let none = MachineSettings::default();
-        assert_eq!(user_data(&none, &claim("a", 0), &Labels::new()).unwrap(), None);
+        assert_eq!(
+            user_data(&none, &claim("a", 0), &Labels::new()).unwrap(),
+            None
+        );
     }
 
     #[test]

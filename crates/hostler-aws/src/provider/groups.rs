@@ -51,14 +51,19 @@ impl Aws {
     }
 
     /// Takes the runner's want off every group that has one, as they are now.
-    pub(super) async fn unwant(&self, id: &hostler_core::runner::RunnerId) -> Result<(), CloudError> {
+    pub(super) async fn unwant(
+        &self,
+        id: &hostler_core::runner::RunnerId,
+    ) -> Result<(), CloudError> {
         let names = self.settings.groups();
         if names.is_empty() {
             return Ok(());
         }
         let key = format!("{}{id}", tag::WANT);
         let groups = self.cloud.groups(&names).await?;
-        let ours = groups.iter().filter(|group| is_ours(group, &self.settings.fleet));
+        let ours = groups
+            .iter()
+            .filter(|group| is_ours(group, &self.settings.fleet));
         for group in ours.filter(|group| group.tags.contains_key(&key)) {
             self.cloud.group_untag(&group.name, &key).await?;
         }

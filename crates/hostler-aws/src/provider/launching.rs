@@ -52,7 +52,11 @@ impl Aws {
     }
 
     /// Where nobody knows what became of it, the same is asked for next.
-    fn settle(&self, order: &Order, done: Result<Instance, CloudError>) -> Result<(), ProviderError> {
+    fn settle(
+        &self,
+        order: &Order,
+        done: Result<Instance, CloudError>,
+    ) -> Result<(), ProviderError> {
         match done {
             Ok(instance) => {
                 self.set_cursor(&order.id, None);

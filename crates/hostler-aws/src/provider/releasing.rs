@@ -17,7 +17,10 @@ impl Aws {
     /// Closed is a tag: that no work comes there is the fleet's doing.
     pub(super) async fn close(&self, id: &RunnerId, closed: bool) -> Result<(), ProviderError> {
         let (instances, _) = self.world.of_runner(id);
-        for one in instances.iter().filter(|one| one.state.lives() && self.is_ours(one)) {
+        for one in instances
+            .iter()
+            .filter(|one| one.state.lives() && self.is_ours(one))
+        {
             let mark = Tags::from([(tag::CLOSED.to_owned(), "1".to_owned())]);
             let done = if closed {
                 self.cloud.tag(&one.id, &mark).await
@@ -34,7 +37,9 @@ impl Aws {
     }
 
     pub(super) async fn give_back(&self, id: &RunnerId) -> Result<(), ProviderError> {
-        self.give_back_all(id).await.map_err(|error| error.provider())
+        self.give_back_all(id)
+            .await
+            .map_err(|error| error.provider())
     }
 
     async fn give_back_all(&self, id: &RunnerId) -> Result<(), CloudError> {
@@ -49,7 +54,10 @@ impl Aws {
     /// All instances of the runner that are this fleet's.
     async fn instances_of(&self, id: &RunnerId) -> Result<BTreeMap<String, Instance>, CloudError> {
         let owner = (tag::FLEET, self.settings.fleet.as_str());
-        let now = self.cloud.instances(&[owner, (tag::RUNNER, id.as_str())]).await?;
+        let now = self
+            .cloud
+            .instances(&[owner, (tag::RUNNER, id.as_str())])
+            .await?;
         let (before, _) = self.world.of_runner(id);
         let all = before.into_iter().chain(now);
         let ours = all.filter(|one| self.is_ours(one));
@@ -84,5 +92,11 @@ impl Aws {
 
 /// What is gone needs nothing more.
 fn forgiving(done: Result<(), CloudError>) -> Result<(), CloudError> {
-    done.or_else(|error| if error.is_missing() { Ok(()) } else { Err(error) })
+    done.or_else(|error| {
+        if error.is_missing() {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    })
 }

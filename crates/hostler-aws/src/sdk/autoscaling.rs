@@ -16,7 +16,11 @@ impl Sdk {
         let call = self.groups.describe_auto_scaling_groups();
         let call = call.set_auto_scaling_group_names(Some(names.to_vec()));
         let answer = call.send().await.map_err(failed)?;
-        let mut groups: Vec<Group> = answer.auto_scaling_groups().iter().filter_map(group).collect();
+        let mut groups: Vec<Group> = answer
+            .auto_scaling_groups()
+            .iter()
+            .filter_map(group)
+            .collect();
         for group in &mut groups {
             group.failure = self.last_failure(&group.name).await?;
         }
@@ -49,7 +53,10 @@ impl Sdk {
     }
 
     pub(super) async fn desire(&self, group: &str, count: u32) -> Result<(), CloudError> {
-        let call = self.groups.set_desired_capacity().auto_scaling_group_name(group);
+        let call = self
+            .groups
+            .set_desired_capacity()
+            .auto_scaling_group_name(group);
         let count = i32::try_from(count).unwrap_or(i32::MAX);
         let call = call.desired_capacity(count).honor_cooldown(false);
         call.send().await.map_err(failed)?;
@@ -57,7 +64,10 @@ impl Sdk {
     }
 
     pub(super) async fn protect(&self, group: &str, instance: &str) -> Result<(), CloudError> {
-        let call = self.groups.set_instance_protection().auto_scaling_group_name(group);
+        let call = self
+            .groups
+            .set_instance_protection()
+            .auto_scaling_group_name(group);
         let call = call.instance_ids(instance).protected_from_scale_in(true);
         call.send().await.map_err(failed)?;
         Ok(())
@@ -65,14 +75,19 @@ impl Sdk {
 
     pub(super) async fn end_member(&self, instance: &str) -> Result<(), CloudError> {
         let call = self.groups.terminate_instance_in_auto_scaling_group();
-        let call = call.instance_id(instance).should_decrement_desired_capacity(true);
+        let call = call
+            .instance_id(instance)
+            .should_decrement_desired_capacity(true);
         call.send().await.map_err(failed)?;
         Ok(())
     }
 }
 
 fn own_tag(group: &str, key: &str) -> aws_sdk_autoscaling::types::builders::TagBuilder {
-    Tag::builder().resource_id(group).resource_type(KIND).key(key)
+    Tag::builder()
+        .resource_id(group)
+        .resource_type(KIND)
+        .key(key)
 }
 
 fn group(one: &AutoScalingGroup) -> Option<Group> {
@@ -83,7 +98,10 @@ fn group(one: &AutoScalingGroup) -> Option<Group> {
             word == "InService" || word.starts_with("Pending")
         })
     };
-    let members = one.instances().iter().filter(|member| stays(member.lifecycle_state()));
+    let members = one
+        .instances()
+        .iter()
+        .filter(|member| stays(member.lifecycle_state()));
     let member = |member: &aws_sdk_autoscaling::types::Instance| {
         let is_safe = member.protected_from_scale_in().unwrap_or_default();
         Some((member.instance_id()?.to_owned(), is_safe))

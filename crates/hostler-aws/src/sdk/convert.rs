@@ -22,7 +22,11 @@ pub(super) fn instance(one: &Listed) -> Option<Instance> {
         state: state(one.state().and_then(|state| state.name())),
         why: why.unwrap_or_default().to_owned(),
         launched: Timestamp::from_ms(launched.unwrap_or_default()),
-        ips: one.private_ip_address().map(str::to_owned).into_iter().collect(),
+        ips: one
+            .private_ip_address()
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
         extra: extra(one),
         group: tags.get(GROUP).cloned(),
         tags,
@@ -42,13 +46,21 @@ fn state(name: Option<&InstanceStateName>) -> State {
 fn extra(one: &Listed) -> Tags {
     let zone = one.placement().and_then(|place| place.availability_zone());
     let known = [
-        ("instance_type", one.instance_type().map(|kind| kind.as_str())),
+        (
+            "instance_type",
+            one.instance_type().map(|kind| kind.as_str()),
+        ),
         ("zone", zone),
         ("private_dns_name", one.private_dns_name()),
-        ("lifecycle", one.instance_lifecycle().map(|kind| kind.as_str())),
+        (
+            "lifecycle",
+            one.instance_lifecycle().map(|kind| kind.as_str()),
+        ),
         ("image", one.image_id()),
     ];
-    let known = known.into_iter().filter(|(_, value)| value.is_some_and(|value| !value.is_empty()));
+    let known = known
+        .into_iter()
+        .filter(|(_, value)| value.is_some_and(|value| !value.is_empty()));
     known
         .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())))
         .collect()

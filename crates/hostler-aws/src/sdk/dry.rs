@@ -17,15 +17,27 @@ impl Sdk {
                 call.send().await.map(drop).map_err(failed)
             }
             Try::Terminate => {
-                let call = self.ec2.terminate_instances().instance_ids(NOBODY).dry_run(true);
+                let call = self
+                    .ec2
+                    .terminate_instances()
+                    .instance_ids(NOBODY)
+                    .dry_run(true);
                 call.send().await.map(drop).map_err(failed)
             }
             Try::Tag => {
-                let tag = aws_sdk_ec2::types::Tag::builder().key("hostler:doctor").value("1");
+                let tag = aws_sdk_ec2::types::Tag::builder()
+                    .key("hostler:doctor")
+                    .value("1");
                 let call = self.ec2.create_tags().resources(NOBODY).tags(tag.build());
                 call.dry_run(true).send().await.map(drop).map_err(failed)
             }
         };
-        done.or_else(|error| if error.code() == ALLOWED { Ok(()) } else { Err(error) })
+        done.or_else(|error| {
+            if error.code() == ALLOWED {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        })
     }
 }

@@ -19,7 +19,11 @@ impl Sdk {
     pub(super) async fn list(&self, tags: &[(&str, &str)]) -> Result<Vec<Instance>, CloudError> {
         let filter = |(key, value): &(&str, &str)| filter(&format!("tag:{key}"), &[value]);
         let filters = tags.iter().map(filter).collect();
-        let call = self.ec2.describe_instances().set_filters(Some(filters)).max_results(1_000);
+        let call = self
+            .ec2
+            .describe_instances()
+            .set_filters(Some(filters))
+            .max_results(1_000);
         let mut pages = call.into_paginator().send();
         let mut all = Vec::new();
         while let Some(page) = pages.next().await {
@@ -42,11 +46,16 @@ impl Sdk {
     }
 
     pub(super) async fn list_notices(&self) -> Result<Vec<String>, CloudError> {
-        let marked = filter("status-code", &["marked-for-termination", "marked-for-stop"]);
+        let marked = filter(
+            "status-code",
+            &["marked-for-termination", "marked-for-stop"],
+        );
         let call = self.ec2.describe_spot_instance_requests().filters(marked);
         let answer = call.send().await.map_err(failed)?;
         let requests = answer.spot_instance_requests().iter();
-        Ok(requests.filter_map(|one| Some(one.instance_id()?.to_owned())).collect())
+        Ok(requests
+            .filter_map(|one| Some(one.instance_id()?.to_owned()))
+            .collect())
     }
 
     pub(super) async fn run(&self, launch: &Launch) -> Result<Instance, CloudError> {
@@ -79,7 +88,9 @@ impl Sdk {
             .set_instance_market_options(launch.spot.as_ref().map(market));
         let call = match &launch.place {
             Place::Any => call,
-            Place::Zone(zone) => call.placement(Placement::builder().availability_zone(zone).build()),
+            Place::Zone(zone) => {
+                call.placement(Placement::builder().availability_zone(zone).build())
+            }
             Place::Subnet(subnet) => call.subnet_id(subnet),
         };
         let kinds = [ResourceType::Instance, ResourceType::Volume];
@@ -95,7 +106,11 @@ impl Sdk {
     }
 
     pub(super) async fn set_tags(&self, instance: &str, all: &Tags) -> Result<(), CloudError> {
-        let call = self.ec2.create_tags().resources(instance).set_tags(Some(tags(all)));
+        let call = self
+            .ec2
+            .create_tags()
+            .resources(instance)
+            .set_tags(Some(tags(all)));
         call.send().await.map_err(failed)?;
         Ok(())
     }
@@ -108,7 +123,10 @@ impl Sdk {
     }
 
     pub(super) async fn find_template(&self, name: &str, version: &str) -> Result<(), CloudError> {
-        let call = self.ec2.describe_launch_template_versions().versions(version);
+        let call = self
+            .ec2
+            .describe_launch_template_versions()
+            .versions(version);
         let call = if name.starts_with("lt-") {
             call.launch_template_id(name)
         } else {
@@ -128,7 +146,10 @@ impl Sdk {
 
 fn filter(name: &str, values: &[&str]) -> Filter {
     let values = values.iter().map(ToString::to_string).collect();
-    Filter::builder().name(name).set_values(Some(values)).build()
+    Filter::builder()
+        .name(name)
+        .set_values(Some(values))
+        .build()
 }
 
 fn template(template: &Template) -> LaunchTemplateSpecification {
@@ -140,13 +161,18 @@ fn template(template: &Template) -> LaunchTemplateSpecification {
 }
 
 fn market(price: &Option<String>) -> InstanceMarketOptionsRequest {
-    let spot = SpotMarketOptions::builder().set_max_price(price.clone()).build();
+    let spot = SpotMarketOptions::builder()
+        .set_max_price(price.clone())
+        .build();
     let market = InstanceMarketOptionsRequest::builder().market_type(MarketType::Spot);
     market.spot_options(spot).build()
 }
 
 fn tagged(kind: ResourceType, all: &Tags) -> TagSpecification {
-    TagSpecification::builder().resource_type(kind).set_tags(Some(tags(all))).build()
+    TagSpecification::builder()
+        .resource_type(kind)
+        .set_tags(Some(tags(all)))
+        .build()
 }
 
 fn tags(all: &Tags) -> Vec<Tag> {

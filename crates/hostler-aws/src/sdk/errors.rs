@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::config::http::HttpResponse;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
 use crate::cloud::CloudError;
 

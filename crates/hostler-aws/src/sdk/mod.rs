@@ -32,7 +32,9 @@ pub(crate) struct Sdk {
 
 /// The way to AWS. It asks nothing yet: wrong credentials are found by the
 /// first call, and said by the doctor.
-pub async fn connect(settings: &Settings) -> Result<std::sync::Arc<dyn crate::cloud::Cloud>, String> {
+pub async fn connect(
+    settings: &Settings,
+) -> Result<std::sync::Arc<dyn crate::cloud::Cloud>, String> {
     let tls = tls::Provider::Rustls(CryptoMode::Ring);
     let http = Builder::new().tls_provider(tls).build_https();
     let timeouts = TimeoutConfig::builder()

@@ -18,7 +18,15 @@ pub(super) enum Death {
 /// How it came to its end.
 pub(super) fn death(one: &Instance) -> Death {
     let why = one.why.as_str();
-    let text = format!("instance {} ended: {}", one.id, if why.is_empty() { "no reason given" } else { why });
+    let text = format!(
+        "instance {} ended: {}",
+        one.id,
+        if why.is_empty() {
+            "no reason given"
+        } else {
+            why
+        }
+    );
     let code = match why {
         "" | "Client.UserInitiatedShutdown" => return Death::Asked,
         "Server.InsufficientInstanceCapacity" => ReasonCode::NoCapacity,

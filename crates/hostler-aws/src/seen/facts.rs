@@ -67,12 +67,18 @@ fn stands(facts: &mut RunnerFacts, one: &Instance, listed: &Listed, eye: &Eye) {
     let reason = |code, text: &str| Reason::new(code, format!("instance {} {text}", one.id));
     if listed.notices.contains(&one.id) {
         let text = "was given notice: EC2 takes spot instances back when it needs them";
-        facts.reasons.push(reason(ReasonCode::InterruptionNotice, text));
+        facts
+            .reasons
+            .push(reason(ReasonCode::InterruptionNotice, text));
     }
     if one.state == State::Stopped {
-        facts.reasons.push(reason(ReasonCode::NodeNotReady, "is stopped"));
+        facts
+            .reasons
+            .push(reason(ReasonCode::NodeNotReady, "is stopped"));
     } else if health == Some(Health::Impaired) {
-        facts.reasons.push(reason(ReasonCode::NodeNotReady, "fails its status checks"));
+        facts
+            .reasons
+            .push(reason(ReasonCode::NodeNotReady, "fails its status checks"));
     }
 }
 

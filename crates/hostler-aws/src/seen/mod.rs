@@ -50,7 +50,12 @@ impl Listed {
 fn rank(one: &Instance) -> (bool, std::cmp::Reverse<u32>, hostler_core::Timestamp, &str) {
     let generation = Claim::of_tags(&one.tags).map_or(0, |claim| claim.generation);
     let is_ending = !one.state.lives();
-    (is_ending, std::cmp::Reverse(generation), one.launched, &one.id)
+    (
+        is_ending,
+        std::cmp::Reverse(generation),
+        one.launched,
+        &one.id,
+    )
 }
 
 fn runner(one: &Instance) -> Option<RunnerId> {

@@ -17,7 +17,10 @@ fn listed(instances: Vec<Instance>) -> Listed {
     let healths = instances.iter().map(|one| (one.id.clone(), Health::Well));
     Listed {
         healths: healths.collect(),
-        instances: instances.into_iter().map(|one| (one.id.clone(), one)).collect(),
+        instances: instances
+            .into_iter()
+            .map(|one| (one.id.clone(), one))
+            .collect(),
         ..Listed::default()
     }
 }
@@ -41,21 +44,52 @@ fn check(state: State, why: &str, expected: Option<(RunnerStatus, Option<ReasonC
 fn each_state_of_an_instance_is_a_status_of_its_runner() {
     use RunnerStatus::{Failed, Pending, Provisioning, Ready};
     let because = |status, code| Some((status, Some(code)));
-    check(State::Pending, "pending", because(Pending, ReasonCode::ScaleUpTriggered));
+    check(
+        State::Pending,
+        "pending",
+        because(Pending, ReasonCode::ScaleUpTriggered),
+    );
     check(State::Running, "", Some((Ready, None)));
-    check(State::Stopped, "Client.UserInitiatedShutdown", because(Provisioning, ReasonCode::NodeNotReady));
-    check(State::Ending, "Client.UserInitiatedShutdown", Some((Provisioning, Some(ReasonCode::NodeNotReady))));
+    check(
+        State::Stopped,
+        "Client.UserInitiatedShutdown",
+        because(Provisioning, ReasonCode::NodeNotReady),
+    );
+    check(
+        State::Ending,
+        "Client.UserInitiatedShutdown",
+        Some((Provisioning, Some(ReasonCode::NodeNotReady))),
+    );
     check(State::Ended, "Client.UserInitiatedShutdown", None);
-    check(State::Ended, "Server.SpotInstanceTermination", because(Failed, ReasonCode::NodeLost));
-    check(State::Ending, "Server.SpotInstanceTermination", because(Failed, ReasonCode::NodeLost));
-    check(State::Ended, "Client.InstanceInitiatedShutdown", because(Failed, ReasonCode::NodeLost));
-    check(State::Ended, "Server.InsufficientInstanceCapacity", because(Failed, ReasonCode::RequestFailed));
+    check(
+        State::Ended,
+        "Server.SpotInstanceTermination",
+        because(Failed, ReasonCode::NodeLost),
+    );
+    check(
+        State::Ending,
+        "Server.SpotInstanceTermination",
+        because(Failed, ReasonCode::NodeLost),
+    );
+    check(
+        State::Ended,
+        "Client.InstanceInitiatedShutdown",
+        because(Failed, ReasonCode::NodeLost),
+    );
+    check(
+        State::Ended,
+        "Server.InsufficientInstanceCapacity",
+        because(Failed, ReasonCode::RequestFailed),
+    );
 }
 
 #[test]
 fn an_instance_that_never_came_up_for_want_of_capacity_says_so_to_the_pool() {
     let mut one = instance("i-1", "a", 0);
-    (one.state, one.why) = (State::Ended, "Server.InsufficientInstanceCapacity".to_owned());
+    (one.state, one.why) = (
+        State::Ended,
+        "Server.InsufficientInstanceCapacity".to_owned(),
+    );
     let snapshot = see(&listed(vec![one]), &eye(), None);
     let facts = snapshot.runners.values().next().unwrap();
     assert!(facts.reasons[0].code.says_no_capacity());
@@ -65,12 +99,18 @@ fn an_instance_that_never_came_up_for_want_of_capacity_says_so_to_the_pool() {
 fn a_runner_is_ready_when_its_status_checks_passed() {
     let mut all = listed(vec![instance("i-1", "a", 0)]);
     all.healths.clear();
-    let starting = Some((RunnerStatus::Provisioning, Some(ReasonCode::ProgramStarting)));
+    let starting = Some((
+        RunnerStatus::Provisioning,
+        Some(ReasonCode::ProgramStarting),
+    ));
     assert_eq!(verdict(&all), starting);
     all.healths.insert("i-1".to_owned(), Health::Initializing);
     assert_eq!(verdict(&all), starting);
     all.healths.insert("i-1".to_owned(), Health::Impaired);
-    assert_eq!(verdict(&all), Some((RunnerStatus::Provisioning, Some(ReasonCode::NodeNotReady))));
+    assert_eq!(
+        verdict(&all),
+        Some((RunnerStatus::Provisioning, Some(ReasonCode::NodeNotReady)))
+    );
 }
 
 #[test]
@@ -91,7 +131,11 @@ fn of_several_instances_of_a_runner_the_eldest_living_one_of_the_latest_generati
     young.launched = Timestamp::from_ms(9_000);
     let all = listed(vec![dead, young, instance("i-3", "a", 1)]);
     let id = "a".parse().unwrap();
-    let order: Vec<&str> = all.of_runner(&id).iter().map(|one| one.id.as_str()).collect();
+    let order: Vec<&str> = all
+        .of_runner(&id)
+        .iter()
+        .map(|one| one.id.as_str())
+        .collect();
     assert_eq!(order, ["i-3", "i-2", "i-1"]);
     assert_eq!(all.generation(&id), 2);
     assert_eq!(verdict(&all), Some((RunnerStatus::Ready, None)));

@@ -87,8 +87,11 @@ impl Settings {
         get: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
         let found = tables.get("aws").cloned();
-        let found = found.ok_or("runners.toml has no table [aws]; it names the fleet and its pools")?;
-        let table: Table = found.try_into().map_err(|error| format!("[aws]: {error}"))?;
+        let found =
+            found.ok_or("runners.toml has no table [aws]; it names the fleet and its pools")?;
+        let table: Table = found
+            .try_into()
+            .map_err(|error| format!("[aws]: {error}"))?;
         let given = |name: &str| get(name).filter(|value| !value.is_empty());
         let ms = |given: Option<u64>, usual: u64| Duration::from_millis(given.unwrap_or(usual));
         let region = table.region.or_else(|| given("AWS_REGION"));
@@ -112,7 +115,10 @@ impl Settings {
     /// The Auto Scaling groups of all pools.
     pub fn groups(&self) -> Vec<String> {
         let sources = self.pools.values().map(|pool| &pool.source);
-        sources.filter_map(Source::group).map(str::to_owned).collect()
+        sources
+            .filter_map(Source::group)
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -124,7 +130,9 @@ fn fleet(name: String) -> Result<String, String> {
     if !name.is_empty() && name.len() <= 64 && name.bytes().all(is_fine) {
         return Ok(name);
     }
-    Err(format!("[aws]: fleet '{name}' has to be 1 to 64 letters, digits, '-', '_', '.'"))
+    Err(format!(
+        "[aws]: fleet '{name}' has to be 1 to 64 letters, digits, '-', '_', '.'"
+    ))
 }
 
 #[cfg(test)]
@@ -147,8 +155,13 @@ mod tests {
 
     #[test]
     fn a_fleet_and_where_its_pools_come_from_are_all_that_must_be_said() {
-        let text = "[aws]\nfleet='f'\n[aws.pool.default]\nlaunch_template='t'\n[aws.pool.b]\ngroup='g'";
-        let settings = read(text, &[("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL", "")]).unwrap();
+        let text =
+            "[aws]\nfleet='f'\n[aws.pool.default]\nlaunch_template='t'\n[aws.pool.b]\ngroup='g'";
+        let settings = read(
+            text,
+            &[("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL", "")],
+        )
+        .unwrap();
         assert_eq!(settings.region.as_deref(), Some("eu-west-1"));
         assert_eq!(settings.endpoint, None);
         assert_eq!(settings.groups(), ["g"]);
@@ -161,7 +174,10 @@ mod tests {
         check_mistake("[aws]\nregion='x'", "fleet");
         check_mistake("[aws]\nfleet='a b'", "letters, digits");
         check_mistake("[aws]\nfleet='f'\n[aws.pool.a]", "pool 'a'");
-        check_mistake("[aws]\nfleet='f'\n[aws.pool.a]\ngroup='g'\nlaunch_template='t'", "pool 'a'");
+        check_mistake(
+            "[aws]\nfleet='f'\n[aws.pool.a]\ngroup='g'\nlaunch_template='t'",
+            "pool 'a'",
+        );
         let twice = "[aws]\nfleet='f'\n[aws.pool.a]\ngroup='g'\n[aws.pool.b]\ngroup='g'";
         check_mistake(twice, "'g' is the group of two pools");
     }

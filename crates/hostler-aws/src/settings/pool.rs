@@ -61,7 +61,10 @@ pub(super) fn all(
     for (name, table) in tables {
         let subnets = table.subnets.clone();
         let source = source(table).map_err(|problem| format!("[aws] pool '{name}': {problem}"))?;
-        if let Some(group) = source.group().filter(|group| !groups.insert((*group).to_owned())) {
+        if let Some(group) = source
+            .group()
+            .filter(|group| !groups.insert((*group).to_owned()))
+        {
             return Err(format!("[aws]: '{group}' is the group of two pools"));
         }
         pools.insert(name, PoolSettings { source, subnets });

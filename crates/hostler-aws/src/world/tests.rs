@@ -22,7 +22,10 @@ fn world() -> (World, Arc<AtomicI64>) {
 
 fn list(world: &World, instances: &[Instance]) {
     world.list(Listed {
-        instances: instances.iter().map(|one| (one.id.clone(), one.clone())).collect(),
+        instances: instances
+            .iter()
+            .map(|one| (one.id.clone(), one.clone()))
+            .collect(),
         ..Listed::default()
     });
 }
@@ -69,7 +72,10 @@ fn a_list_that_failed_leaves_everything_as_it_was_and_says_why() {
     let after = world.snapshots().borrow().clone();
     assert_eq!(after.runners, before.runners);
     assert_eq!(after.stale_since, Some(Timestamp::from_ms(10_000)));
-    assert_eq!(after.problem.as_ref().unwrap().code, ReasonCode::ProviderUnreachable);
+    assert_eq!(
+        after.problem.as_ref().unwrap().code,
+        ReasonCode::ProviderUnreachable
+    );
     list(&world, &[]);
     assert_eq!(world.snapshots().borrow().problem, None);
 }

@@ -1,6 +1,8 @@
 //! `hostler runners`: the service, and what people ask of one.
 
 mod ask;
+#[cfg(feature = "aws")]
+mod aws;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod serve;

@@ -24,6 +24,10 @@ use crate::context::data_folder;
 /// How often a book is read again that others write, too.
 const BOOK_POLL: Duration = Duration::from_secs(2);
 
+/// EC2 takes about two launches a second, and asks for a pause above that: so
+/// long may the largest addition take.
+const CLOUD_PATIENCE: Duration = Duration::from_mins(3);
+
 /// What a provider brings with it.
 pub(super) struct Opened {
     pub(super) provider: Arc<dyn Provider>,
@@ -67,6 +71,9 @@ async fn start(config: &Config, stop: &CancellationToken) -> Result<Manager> {
         rules.name = name;
         rules.book_poll = Some(BOOK_POLL);
     }
+    if config.provider == ProviderKind::Aws {
+        rules.ask_patience = CLOUD_PATIENCE;
+    }
     let parts = Parts {
         provider,
         book,
@@ -87,7 +94,10 @@ async fn open(config: &Config, clock: &Clock, stop: &CancellationToken) -> Resul
         ProviderKind::Kubernetes => super::kubernetes::open(config, clock, stop).await,
         #[cfg(not(feature = "kubernetes"))]
         ProviderKind::Kubernetes => bail!("this build has no Kubernetes provider"),
-        ProviderKind::Aws => bail!("this build has no AWS provider"),
+        #[cfg(feature = "aws")]
+        ProviderKind::Aws => super::aws::open(config, clock, stop).await,
+        #[cfg(not(feature = "aws"))]
+        ProviderKind::Aws => bail!("this build has no AWS provider: build it with --features aws"),
         ProviderKind::Local => local(config, clock, stop),
         ProviderKind::Fake => Ok(fake(config, clock, stop)),
     }
