@@ -17,7 +17,7 @@ use crate::names::Tags;
 use crate::seen::{Eye, Listed, see};
 
 /// How long our own answers outweigh a list.
-pub(crate) const LAG: Duration = Duration::from_secs(60);
+pub(crate) const LAG: Duration = Duration::from_mins(1);
 
 #[derive(Default)]
 struct Known {

@@ -22,14 +22,21 @@ pub struct Launch {
     pub instance_type: Option<String>,
     /// Where, if it is not the template's place.
     pub place: Place,
-    /// Whether as a spot instance, and for how much an hour at most.
-    pub spot: Option<Option<String>>,
+    /// Whether as a spot instance.
+    pub spot: Option<Spot>,
     /// What is said to the machine, if it is not what the template says.
     pub user_data: Option<String>,
     /// The tags of instance and volumes, from its first moment on.
     pub tags: Tags,
     /// Makes two of the same launch one.
     pub token: String,
+}
+
+/// How a spot instance is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    /// The most it may cost an hour, in EC2's notation.
+    pub most: Option<String>,
 }
 
 /// Where a launch is to be.
@@ -88,10 +95,11 @@ fn places(pool: &RunnerPool, settings: &PoolSettings) -> Vec<Place> {
     pool.zones.iter().map(place).collect()
 }
 
-/// What a spot instance may cost an hour, in EC2's notation.
-pub(crate) fn spot(pool: &RunnerPool) -> Option<Option<String>> {
+/// How the pool's instances are asked for, if they are spot instances.
+pub(crate) fn spot(pool: &RunnerPool) -> Option<Spot> {
     let price = |micros: u64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
-    pool.spot.then(|| pool.price_ceiling_micros.map(price))
+    let most = pool.price_ceiling_micros.map(price);
+    pool.spot.then_some(Spot { most })
 }
 
 /// Whether a type's name belies the pool's processor: Graviton's families have

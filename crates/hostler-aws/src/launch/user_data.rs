@@ -46,7 +46,7 @@ pub(crate) fn user_data(
     ];
     let mut script = "#!/bin/sh\n".to_owned();
     for (name, value) in answers {
-        script.push_str(&format!("{name}={}\n", quoted(&value)));
+        script.extend([name, "=", &quoted(&value), "\n"]);
     }
     script.push_str(SCRIPT);
     if script.len() > MOST {

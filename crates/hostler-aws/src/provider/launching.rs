@@ -34,15 +34,16 @@ impl Aws {
         let began = Instant::now();
         let all = candidates(&order.pool, from.1);
         let mut refused = ProviderError::NoCapacity("no candidate was left".to_owned());
-        for at in self.cursor(&order.id).min(all.len() - 1)..all.len() {
+        let rest = all.iter().enumerate().skip(self.cursor(&order.id));
+        for (at, candidate) in rest {
             self.set_cursor(&order.id, Some(at));
             if began.elapsed() > PATIENCE {
-                return Err(ProviderError::Throttled {
-                    retry_after: Some(Duration::ZERO),
-                    text: refused.to_string(),
-                });
+                return Err(later(&refused));
             }
-            match self.launch_one(order, (from.0, &all[at]), generation).await {
+            match self
+                .launch_one(order, (from.0, candidate), generation)
+                .await
+            {
                 Err(error) if error.is_capacity() => refused = error.provider(),
                 done => return self.settle(order, done),
             }
@@ -117,5 +118,13 @@ impl Aws {
             tags: claim.tags(&settings.fleet),
             token: token(&settings.fleet, claim, candidate),
         })
+    }
+}
+
+/// To be gone on with at once, by another call.
+fn later(so_far: &ProviderError) -> ProviderError {
+    ProviderError::Throttled {
+        retry_after: Some(Duration::ZERO),
+        text: so_far.to_string(),
     }
 }

@@ -100,17 +100,13 @@ impl Provider for Aws {
         if instances.iter().any(lives) {
             return Ok(());
         }
-        match self.settings.pools.get(&order.pool.name) {
-            Some(pool) => match &pool.source {
-                Source::Template(template) => {
-                    self.launch(order, (template, pool), generation).await
-                }
-                Source::Group(group) => self.want(order, group, generation).await,
-            },
-            None => {
-                let text = format!("runners.toml has no table [aws.pool.{}]", order.pool.name);
-                Err(ProviderError::Invalid(text))
-            }
+        let Some(pool) = self.settings.pools.get(&order.pool.name) else {
+            let text = format!("runners.toml has no table [aws.pool.{}]", order.pool.name);
+            return Err(ProviderError::Invalid(text));
+        };
+        match &pool.source {
+            Source::Template(template) => self.launch(order, (template, pool), generation).await,
+            Source::Group(group) => self.want(order, group, generation).await,
         }
     }
 

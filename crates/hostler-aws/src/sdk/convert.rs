@@ -1,6 +1,9 @@
 //! What the SDK lists, reduced to what is looked at.
 
-use aws_sdk_ec2::types::{Instance as Listed, InstanceStateName, InstanceStatus, SummaryStatus};
+use aws_sdk_ec2::types::{
+    Instance as Listed, InstanceLifecycleType, InstanceStateName, InstanceStatus, InstanceType,
+    Placement, SummaryStatus,
+};
 use hostler_core::Timestamp;
 
 use crate::cloud::{Health, Instance, State};
@@ -44,18 +47,16 @@ fn state(name: Option<&InstanceStateName>) -> State {
 }
 
 fn extra(one: &Listed) -> Tags {
-    let zone = one.placement().and_then(|place| place.availability_zone());
+    let zone = one.placement().and_then(Placement::availability_zone);
+    let lifecycle = one.instance_lifecycle();
     let known = [
         (
             "instance_type",
-            one.instance_type().map(|kind| kind.as_str()),
+            one.instance_type().map(InstanceType::as_str),
         ),
         ("zone", zone),
         ("private_dns_name", one.private_dns_name()),
-        (
-            "lifecycle",
-            one.instance_lifecycle().map(|kind| kind.as_str()),
-        ),
+        ("lifecycle", lifecycle.map(InstanceLifecycleType::as_str)),
         ("image", one.image_id()),
     ];
     let known = known

@@ -4,14 +4,14 @@ use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::types::{
     Filter, HttpTokensState, InstanceMarketOptionsRequest, InstanceMetadataOptionsRequest,
     InstanceMetadataTagsState, InstanceType, LaunchTemplateSpecification, MarketType, Placement,
-    ResourceType, SpotMarketOptions, Tag, TagSpecification,
+    Reservation, ResourceType, SpotMarketOptions, Tag, TagSpecification,
 };
 
 use super::Sdk;
 use super::convert;
 use super::errors::failed;
 use crate::cloud::{CloudError, Health, Instance};
-use crate::launch::{Launch, Place};
+use crate::launch::{Launch, Place, Spot};
 use crate::names::Tags;
 use crate::settings::Template;
 
@@ -28,7 +28,7 @@ impl Sdk {
         let mut all = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(failed)?;
-            let instances = page.reservations().iter().flat_map(|some| some.instances());
+            let instances = page.reservations().iter().flat_map(Reservation::instances);
             all.extend(instances.filter_map(convert::instance));
         }
         Ok(all)
@@ -160,12 +160,12 @@ fn template(template: &Template) -> LaunchTemplateSpecification {
     call.launch_template_name(&template.name).build()
 }
 
-fn market(price: &Option<String>) -> InstanceMarketOptionsRequest {
-    let spot = SpotMarketOptions::builder()
-        .set_max_price(price.clone())
+fn market(spot: &Spot) -> InstanceMarketOptionsRequest {
+    let options = SpotMarketOptions::builder()
+        .set_max_price(spot.most.clone())
         .build();
     let market = InstanceMarketOptionsRequest::builder().market_type(MarketType::Spot);
-    market.spot_options(spot).build()
+    market.spot_options(options).build()
 }
 
 fn tagged(kind: ResourceType, all: &Tags) -> TagSpecification {

@@ -8,6 +8,7 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use crate::cloud::CloudError;
 
 /// A failure of any call.
+#[allow(clippy::needless_pass_by_value)] // As `map_err` hands it over.
 pub(super) fn failed<E>(error: SdkError<E, HttpResponse>) -> CloudError
 where
     E: ProvideErrorMetadata + Error + 'static,

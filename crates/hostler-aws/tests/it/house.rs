@@ -11,7 +11,7 @@ use hostler_runners::clock;
 use hostler_runners::config::{RunnersFile, pools_of};
 use hostler_runners::fleet::NoFleet;
 use hostler_runners::http::{Token, Tokens, service};
-use hostler_runners::jobs::{JobBook, MemoryBook};
+use hostler_runners::jobs::JobBook;
 use hostler_runners::manager::{Manager, Parts as ManagerParts, Rules};
 use hostler_runners::provider::Provider;
 use http_body_util::BodyExt as _;
@@ -20,10 +20,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::book::Book;
 use crate::layer::Layer;
 use crate::moto::Moto;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) const FLEET: &str = "fleet-1";
 
 /// One pool from the template `node`.
@@ -36,7 +37,7 @@ pub(crate) struct House {
     pub(crate) aws: Arc<Aws>,
     pub(crate) rules: Rules,
     text: String,
-    book: Arc<dyn JobBook>,
+    pub(crate) book: Arc<Book>,
     manager: Manager,
     router: Router,
     stop: CancellationToken,
@@ -60,7 +61,7 @@ impl House {
              poll_ms = 300\npoll_least_ms = 50\nsuspect_ms = 800\n{pools}",
             layer.url
         );
-        let book: Arc<dyn JobBook> = Arc::new(MemoryBook::default());
+        let book = Arc::new(Book::default());
         let stop = CancellationToken::new();
         let (aws, manager) = open(&text, &book, &rules, &stop).await;
         let router = router(&manager);
@@ -171,7 +172,7 @@ impl House {
 
 async fn open(
     text: &str,
-    book: &Arc<dyn JobBook>,
+    book: &Arc<Book>,
     rules: &Rules,
     stop: &CancellationToken,
 ) -> (Arc<Aws>, Manager) {
@@ -182,7 +183,7 @@ async fn open(
         cloud: connect(&settings).await.unwrap(),
         settings,
         pools: pools.clone(),
-        book: Some(Arc::clone(book)),
+        book: Some(shared(book)),
         leads: watch::channel(true).1,
         clock: clock::steady(),
     };
@@ -191,7 +192,7 @@ async fn open(
     let provider: Arc<dyn Provider> = aws.clone();
     let parts = ManagerParts {
         provider,
-        book: Arc::clone(book),
+        book: shared(book),
         fleet: Arc::new(NoFleet::default()),
         pools,
         rules: rules.clone(),
@@ -201,6 +202,10 @@ async fn open(
     let manager = Manager::start(parts, stop.clone());
     manager.loaded().await;
     (aws, manager)
+}
+
+fn shared(book: &Arc<Book>) -> Arc<dyn JobBook> {
+    Arc::<Book>::clone(book)
 }
 
 fn router(manager: &Manager) -> Router {

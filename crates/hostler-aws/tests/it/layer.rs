@@ -30,10 +30,13 @@ pub(crate) enum Rule {
     Hold,
 }
 
+/// Which calls, how many of them yet, and what is done to them.
+type Ruled = (Option<(String, String)>, u32, Rule);
+
 #[derive(Default)]
 struct Known {
-    /// By action: which calls, how many of them yet, and what is done to them.
-    rules: HashMap<String, Vec<(Option<(String, String)>, u32, Rule)>>,
+    /// By action.
+    rules: HashMap<String, Vec<Ruled>>,
     calls: Vec<Words>,
     /// Launches by token: their parameters and their answer.
     launches: HashMap<String, (Words, String)>,

@@ -4,7 +4,11 @@
 //! `make test-aws` installs moto, names its program in `HOSTLER_MOTO`, and sets
 //! credentials that nobody checks.
 
+// What tests share fails like a test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod adding;
+mod book;
 mod deaths;
 mod doctor;
 mod faults;

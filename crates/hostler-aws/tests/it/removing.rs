@@ -1,14 +1,18 @@
 //! Removing runners, and losing them.
 
+use hostler_core::runner::job::OnLost;
+use hostler_runners::manager::Rules;
+
 use crate::house::{House, USUAL};
 use crate::layer::Rule;
 
 #[tokio::test]
 async fn removed_runners_are_terminated_and_no_others() {
     let house = House::of(USUAL).await;
-    let stranger = house.moto.instance(&[("hostler:fleet", "fleet-2")]).await;
     let (job, names) = house.add(3).await;
     house.job_is(&job, "completed").await;
+    let tags = [("hostler:fleet", "fleet-2"), ("hostler:runner", &names[1])];
+    let stranger = house.moto.instance(&tags).await;
     let body = format!(r#"{{"runner_ids": ["{}"]}}"#, names[1]);
     let (status, answer) = house.post("/runners/remove", &body).await;
     assert!(status < 300, "{answer}");
@@ -16,20 +20,8 @@ async fn removed_runners_are_terminated_and_no_others() {
         .job_is(answer["job_id"].as_str().unwrap(), "completed")
         .await;
     assert_eq!(house.living().await.len(), 2);
-    assert!(
-        house
-            .moto
-            .living("hostler:runner", &names[1])
-            .await
-            .is_empty()
-    );
-    assert!(
-        house
-            .moto
-            .describe(&stranger)
-            .await
-            .contains("<name>running</name>")
-    );
+    let left = house.moto.living("hostler:runner", &names[1]).await;
+    assert_eq!(left, [stranger]);
 }
 
 #[tokio::test]
@@ -82,4 +74,32 @@ async fn a_spot_instance_with_notice_says_so() {
             runner.to_string().contains("InterruptionNotice")
         })
         .await;
+}
+
+#[tokio::test]
+async fn one_that_is_replaced_is_another_instance_under_another_token() {
+    let mut rules = Rules::default();
+    rules.jobs.on_lost = OnLost::Replace;
+    let house = House::with(USUAL, rules).await;
+    let (_, names) = house.add(1).await;
+    let runner = house.runner_is(&names[0], "ready").await;
+    assert_eq!(runner["metadata"]["generation"], "0");
+    let first = house.living().await.remove(0);
+    house.moto.end(&first).await;
+    let path = format!("/runners/{}", names[0]);
+    house
+        .until(&path, |runner| runner["metadata"]["generation"] == "1")
+        .await;
+    let second = house.living_are(1).await.remove(0);
+    assert_ne!(first, second);
+}
+
+#[tokio::test]
+async fn a_token_whose_instance_has_ended_unseen_makes_room_for_the_next() {
+    let house = House::of(USUAL).await;
+    let spent = Rule::Refuse(400, "IdempotentInstanceTerminated");
+    house.layer.rule("RunInstances", None, 1, spent);
+    let (_, names) = house.add(1).await;
+    let runner = house.runner_is(&names[0], "ready").await;
+    assert_eq!(runner["metadata"]["generation"], "1");
 }

@@ -94,3 +94,19 @@ async fn a_second_instance_of_a_runner_is_terminated_and_the_first_stays() {
     assert_eq!(house.living_are(1).await, [eldest]);
     house.runner_is(&names[0], "ready").await;
 }
+
+#[tokio::test]
+async fn while_the_book_cannot_be_read_nothing_is_swept() {
+    let house = House::of(USUAL).await;
+    let (_, names) = house.add(1).await;
+    house.runner_is(&names[0], "ready").await;
+    house.book.close(true);
+    launch(&house, &lost(FLEET)).await;
+    // Long enough for several sweeps.
+    let lists = house.layer.calls("DescribeInstances").len();
+    house.layer.called("DescribeInstances", lists + 10).await;
+    assert_eq!(house.living().await.len(), 2);
+    house.book.close(false);
+    house.living_are(1).await;
+    house.runner_is(&names[0], "ready").await;
+}
