@@ -92,10 +92,10 @@ pub struct Group {
 pub enum Try<'a> {
     /// A launch.
     Launch(&'a Launch),
-    /// Terminating an instance.
-    Terminate,
-    /// Tagging an instance.
-    Tag,
+    /// Terminating this instance.
+    Terminate(&'a str),
+    /// Tagging this instance.
+    Tag(&'a str),
 }
 
 /// What is asked of AWS.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use hostler_core::runner::{Reason, ReasonCode, RunnerPool};
 use hostler_runners::provider::Check;
 
-use crate::cloud::{CloudError, Try};
+use crate::cloud::{CloudError, Instance, Try};
 use crate::names::tag;
 use crate::provider::Aws;
 
@@ -24,7 +24,7 @@ pub(crate) async fn check(aws: &Aws, pools: &[Arc<RunnerPool>]) -> Vec<Check> {
     if reached.problem.is_some() {
         return vec![reached];
     }
-    let mut checks = vec![reached, self::region(aws)];
+    let mut checks = vec![reached, region(aws)];
     if aws.settings.checks {
         let healths = aws.cloud.healths().await;
         checks.push(needed("ec2:DescribeInstanceStatus", healths.as_ref().err()));
@@ -36,17 +36,30 @@ pub(crate) async fn check(aws: &Aws, pools: &[Arc<RunnerPool>]) -> Vec<Check> {
             notices.as_ref().err(),
         ));
     }
-    for (name, of) in [
-        ("ec2:TerminateInstances", Try::Terminate),
-        ("ec2:CreateTags", Try::Tag),
-    ] {
-        let tried = aws.cloud.dry_run(of).await;
+    checks.extend(changes(aws, &answer.unwrap_or_default()).await);
+    checks.extend(pools::check(aws, pools).await);
+    checks
+}
+
+/// The rights to change an instance, tried on one of ours: a good policy allows
+/// them on those alone.
+async fn changes(aws: &Aws, instances: &[Instance]) -> Vec<Check> {
+    let Some(one) = instances.iter().find(|one| one.state.lives()) else {
+        let name = "ec2:TerminateInstances, ec2:CreateTags (tried once there is an instance)";
+        return vec![needed(name, None)];
+    };
+    let tries = [
+        ("ec2:TerminateInstances", Try::Terminate(&one.id)),
+        ("ec2:CreateTags", Try::Tag(&one.id)),
+    ];
+    let mut checks = Vec::new();
+    for (name, of) in tries {
+        let failed = aws.cloud.dry_run(of).await.err();
         checks.push(needed(
             name,
-            tried.err().filter(|error| !error.is_missing()).as_ref(),
+            failed.filter(|error| !error.is_missing()).as_ref(),
         ));
     }
-    checks.extend(pools::check(aws, pools).await);
     checks
 }
 

@@ -4,8 +4,6 @@ use super::Sdk;
 use super::errors::failed;
 use crate::cloud::{CloudError, Try};
 
-/// An id that no instance has.
-const NOBODY: &str = "i-00000000000000000";
 /// A dry run that would have worked.
 const ALLOWED: &str = "DryRunOperation";
 
@@ -16,19 +14,19 @@ impl Sdk {
                 let call = self.run_call(launch).dry_run(true);
                 call.send().await.map(drop).map_err(failed)
             }
-            Try::Terminate => {
+            Try::Terminate(instance) => {
                 let call = self
                     .ec2
                     .terminate_instances()
-                    .instance_ids(NOBODY)
+                    .instance_ids(instance)
                     .dry_run(true);
                 call.send().await.map(drop).map_err(failed)
             }
-            Try::Tag => {
+            Try::Tag(instance) => {
                 let tag = aws_sdk_ec2::types::Tag::builder()
                     .key("hostler:doctor")
                     .value("1");
-                let call = self.ec2.create_tags().resources(NOBODY).tags(tag.build());
+                let call = self.ec2.create_tags().resources(instance).tags(tag.build());
                 call.dry_run(true).send().await.map(drop).map_err(failed)
             }
         };

@@ -163,6 +163,12 @@ async fn what_a_group_says_of_its_failed_launch_is_the_runner_s_reason() {
 async fn a_group_without_the_fleet_s_tag_is_not_used() {
     let house = House::of("[aws.pool.default]\ngroup = 'theirs'\n").await;
     house.moto.group("theirs", &format!("{FLEET}0")).await;
+    // Seen, and left alone.
+    let lists = house.layer.calls("DescribeAutoScalingGroups").len();
+    house
+        .layer
+        .called("DescribeAutoScalingGroups", lists + 3)
+        .await;
     let (status, body) = house.post("/runners/add", "{}").await;
     assert!(
         status >= 400 && body.to_string().contains("hostler:fleet"),
@@ -170,4 +176,28 @@ async fn a_group_without_the_fleet_s_tag_is_not_used() {
     );
     assert!(house.layer.calls("SetDesiredCapacity").is_empty());
     assert!(house.layer.calls("CreateOrUpdateTags").is_empty());
+}
+
+#[tokio::test]
+async fn before_everything_was_listed_once_nothing_is_asked_for_and_nothing_given_up() {
+    let mut house = House::of(POOLS).await;
+    house
+        .layer
+        .rule("CreateOrUpdateTags", None, u32::MAX, Rule::Hold);
+    {
+        let adding = house.add(1);
+        tokio::select! {
+            _ = adding => {}
+            () = house.layer.called("CreateOrUpdateTags", 1) => {}
+        }
+    }
+    house.die().await;
+    house.layer.heal();
+    let busy = Rule::Refuse(503, "RequestLimitExceeded");
+    house.layer.rule("DescribeInstances", None, 4, busy);
+    house.live().await;
+    let jobs = house.get("/jobs").await;
+    house
+        .job_is(jobs[0]["job_id"].as_str().unwrap(), "completed")
+        .await;
 }

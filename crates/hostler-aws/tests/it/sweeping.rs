@@ -43,6 +43,11 @@ async fn an_orphan_is_terminated_after_two_looks_and_nobody_else_is() {
         launch(&house, &[(tag::FLEET.to_owned(), FLEET.to_owned())]).await,
         launch(&house, &[]).await,
     ];
+    let mut theirs = lost("fleet-2");
+    for (_, value) in theirs.iter_mut().filter(|(key, _)| key == tag::RUNNER) {
+        "node-placeholder-theirs".clone_into(value);
+    }
+    strangers.push(launch(&house, &theirs).await);
     let untagged: Vec<_> = lost(FLEET)
         .into_iter()
         .filter(|(key, _)| key != tag::FLEET)
@@ -53,6 +58,8 @@ async fn an_orphan_is_terminated_after_two_looks_and_nobody_else_is() {
             runner["status"].is_string()
         })
         .await;
+    let shown = house.get("/runners").await.to_string();
+    assert!(!shown.contains("node-placeholder-theirs"), "{shown}");
     house.living_are(2).await;
     assert!(
         house
