@@ -13,9 +13,10 @@ run: setup-run
 test: setup-test
 	@cargo xtask check --profile $(PROFILE)
 
-# Apart from the rest: the library for EC2 takes minutes and 8 GB to compile.
+# Apart from the rest: the library for EC2 takes minutes and 8 GB to compile,
+# and longer still when it is optimized.
 test-aws:
-	@scripts/test-aws $(PROFILE)
+	@scripts/test-aws
 
 bench: setup-test
 	@cargo xtask bench
