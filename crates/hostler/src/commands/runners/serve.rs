@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use hostler_daemon::{signals, telemetry};
 use hostler_runners::clock::{self, Clock};
 use hostler_runners::config::{Config, Environment, ProviderKind, config};
@@ -93,11 +93,13 @@ async fn open(config: &Config, clock: &Clock, stop: &CancellationToken) -> Resul
         #[cfg(feature = "kubernetes")]
         ProviderKind::Kubernetes => super::kubernetes::open(config, clock, stop).await,
         #[cfg(not(feature = "kubernetes"))]
-        ProviderKind::Kubernetes => bail!("this build has no Kubernetes provider"),
+        ProviderKind::Kubernetes => anyhow::bail!("this build has no Kubernetes provider"),
         #[cfg(feature = "aws")]
         ProviderKind::Aws => super::aws::open(config, clock, stop).await,
         #[cfg(not(feature = "aws"))]
-        ProviderKind::Aws => bail!("this build has no AWS provider: build it with --features aws"),
+        ProviderKind::Aws => {
+            anyhow::bail!("this build has no AWS provider: build it with --features aws")
+        }
         ProviderKind::Local => local(config, clock, stop),
         ProviderKind::Fake => Ok(fake(config, clock, stop)),
     }
