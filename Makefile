@@ -5,13 +5,18 @@
 # One profile for both, so that nothing is built twice.
 PROFILE ?= release
 
-.PHONY: run test bench examples setup-run setup-test
+.PHONY: run test test-aws bench examples setup-run setup-test
 
 run: setup-run
 	@scripts/run $(PROFILE)
 
 test: setup-test
 	@cargo xtask check --profile $(PROFILE)
+
+# Apart from the rest: the library for EC2 takes minutes and 8 GB to compile,
+# and longer still when it is optimized.
+test-aws:
+	@scripts/test-aws
 
 bench: setup-test
 	@cargo xtask bench

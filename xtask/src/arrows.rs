@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::root;
 
 /// Crate, and the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: &[(&str, &[&str])] = &[
     ("hostler-core", &[]),
     ("hostler-daemon", &[]),
     ("hostler-kubesim", &[]),
@@ -38,6 +38,10 @@ const ARROWS: [(&str, &[&str]); 14] = [
         &["hostler-core", "hostler-daemon", "hostler-runners"],
     ),
     (
+        "hostler-aws",
+        &["hostler-core", "hostler-daemon", "hostler-runners"],
+    ),
+    (
         "hostler-control",
         &[
             "hostler-core",
@@ -58,6 +62,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "hostler-node",
             "hostler-runners",
             "hostler-kubernetes",
+            "hostler-aws",
         ],
     ),
     ("hostler-e2e", EVERYTHING),
@@ -72,11 +77,12 @@ const EVERYTHING: &[&str] = &[
     "hostler-node",
     "hostler-runners",
     "hostler-kubernetes",
+    "hostler-aws",
     "hostler",
 ];
 
 /// A library, and the only crates that may depend on it.
-const KEPT: [(&str, &[&str]); 9] = [
+const KEPT: &[(&str, &[&str])] = &[
     ("openidconnect", &["hostler-oidc"]),
     ("wasmtime", &["hostler-wasm"]),
     ("wasmtime-wasi", &["hostler-wasm"]),
@@ -86,6 +92,9 @@ const KEPT: [(&str, &[&str]); 9] = [
     ("landlock", &["hostler-agent", "hostler-node"]),
     ("kube", &["hostler-kubernetes"]),
     ("k8s-openapi", &["hostler-kubernetes"]),
+    ("aws-config", &["hostler-aws"]),
+    ("aws-sdk-ec2", &["hostler-aws"]),
+    ("aws-sdk-autoscaling", &["hostler-aws"]),
 ];
 
 /// Fails with every arrow that should not be.

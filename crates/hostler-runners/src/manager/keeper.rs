@@ -95,8 +95,10 @@ impl Keeper {
             members.mark_unchanged();
             let manager = self.manager.clone();
             let woken = manager.0.wake.notified();
-            let next = self.turn().await;
-            if self.is_done().await {
+            // On the heap, for as long as they take: a keeper mostly waits, and
+            // there are as many as there are jobs.
+            let next = Box::pin(self.turn()).await;
+            if Box::pin(self.is_done()).await {
                 return;
             }
             let pause = match next {

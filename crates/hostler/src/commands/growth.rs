@@ -14,7 +14,7 @@ use hostler_runners::config::{Environment, ProviderConfig, ProviderKind};
 use hostler_runners::config::{patience, provider_config};
 use tokio_util::sync::CancellationToken;
 
-use super::runners::open;
+use super::runners::{JobsIn, open};
 use crate::args::RunnerArgs;
 
 /// Opens what the flags name, until `stop`; nothing, if they name nothing.
@@ -34,7 +34,7 @@ pub(crate) async fn runners(
     }
     mistakes.check()?;
     config.pools.iter().for_each(|pool| remark(pool));
-    let opened = open(&config, &options.clock, stop).await?;
+    let opened = open(&config, JobsIn::Database, (&options.clock, stop)).await?;
     Ok(Some(RunnerOptions {
         provider: opened.provider,
         pools: config.pools,

@@ -1,6 +1,8 @@
 //! `hostler runners`: the service, and what people ask of one.
 
 mod ask;
+#[cfg(feature = "aws")]
+mod aws;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod open;
@@ -15,7 +17,7 @@ use crate::args::{Global, RunnersArgs, RunnersCommand};
 use crate::commands::connect;
 use crate::output::Output;
 
-pub(crate) use open::open;
+pub(crate) use open::{JobsIn, open};
 
 /// Performs one of them, or serves.
 pub(crate) async fn runners(args: RunnersArgs, global: &Global, output: Output) -> Result<()> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use hostler_runners::clock::Clock;
 use hostler_runners::config::{ProviderConfig, ProviderKind};
 use hostler_runners::jobs::{FileBook, JobBook, MemoryBook};
@@ -23,19 +23,34 @@ pub(crate) struct Opened {
     pub(crate) shared_as: Option<String>,
 }
 
+/// Where the jobs of a provider that keeps none are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JobsIn {
+    /// In files of this machine.
+    Files,
+    /// In a database, by somebody who also looks for orphans.
+    Database,
+}
+
 /// The only place that knows every provider.
 #[allow(clippy::unused_async)] // Reaching a cluster or a cloud takes a while.
 pub(crate) async fn open(
     config: &ProviderConfig,
-    clock: &Clock,
-    stop: &CancellationToken,
+    jobs: JobsIn,
+    (clock, stop): (&Clock, &CancellationToken),
 ) -> Result<Opened> {
     match config.kind {
         #[cfg(feature = "kubernetes")]
         ProviderKind::Kubernetes => super::kubernetes::open(config, clock, stop).await,
         #[cfg(not(feature = "kubernetes"))]
-        ProviderKind::Kubernetes => bail!("this build has no Kubernetes provider"),
-        ProviderKind::Aws => bail!("this build has no AWS provider"),
+        ProviderKind::Kubernetes => anyhow::bail!("this build has no Kubernetes provider"),
+        #[cfg(feature = "aws")]
+        ProviderKind::Aws => super::aws::open(config, jobs, (clock, stop)).await,
+        #[cfg(not(feature = "aws"))]
+        ProviderKind::Aws => {
+            let _ = jobs;
+            anyhow::bail!("this build has no AWS provider: build it with --features aws")
+        }
         ProviderKind::Local => local(config, clock, stop),
         ProviderKind::Fake => Ok(fake(config, clock, stop)),
     }

@@ -8,14 +8,14 @@ use anyhow::{Context as _, Result};
 use hostler_daemon::serve::{self, Tls};
 use hostler_daemon::{signals, telemetry};
 use hostler_runners::clock;
-use hostler_runners::config::{Config, Environment, config};
+use hostler_runners::config::{Config, Environment, ProviderKind, config};
 use hostler_runners::fleet::NoFleet;
 use hostler_runners::http::{MetricsText, service};
 use hostler_runners::manager::{Manager, Parts};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::open::{Opened, open};
+use super::open::{JobsIn, Opened, open};
 use crate::context::data_folder;
 
 /// How long requests that are under way at the stop may take.
@@ -23,6 +23,10 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How often a book is read again that others write, too.
 const BOOK_POLL: Duration = Duration::from_secs(2);
+
+/// EC2 takes about two launches a second, and asks for a pause above that: so
+/// long may the largest addition take.
+const CLOUD_PATIENCE: Duration = Duration::from_mins(3);
 
 /// Serves until a signal. What is under way then, the next life goes on with.
 pub(super) async fn serve(data: Option<PathBuf>) -> Result<()> {
@@ -55,11 +59,14 @@ async fn start(config: &Config, stop: &CancellationToken) -> Result<Manager> {
         book,
         leads,
         shared_as,
-    } = open(&config.provider, &clock, stop).await?;
+    } = open(&config.provider, JobsIn::Files, (&clock, stop)).await?;
     let mut rules = config.rules.clone();
     if let Some(name) = shared_as {
         rules.name = name;
         rules.book_poll = Some(BOOK_POLL);
+    }
+    if config.provider.kind == ProviderKind::Aws {
+        rules.ask_patience = CLOUD_PATIENCE;
     }
     let parts = Parts {
         provider,
