@@ -75,7 +75,7 @@ impl Oidc {
             let places = &mut grants.memberships;
             match &given.project {
                 None if !grants.roles.contains(&given.role) => {
-                    grants.roles.push(given.role.clone())
+                    grants.roles.push(given.role.clone());
                 }
                 Some(project) if places.iter().all(|(place, _)| place != project) => {
                     places.push((project.clone(), given.role.clone()));

@@ -1,4 +1,4 @@
-//! Signing in at an identity provider: OpenID Connect, authorization code flow
+//! Signing in at an identity provider: `OpenID` Connect, authorization code flow
 //! with PKCE. A leaf: it knows the protocol, and nothing of users, roles or
 //! sessions; nothing is kept here but what the provider says of itself.
 //!

@@ -38,7 +38,7 @@ pub(crate) async fn create(
     let row = app.store.join_token_insert(&user.by(now), new).await;
     let row = row.map_err(|error| ApiError::internal("making a join token", &error))?;
     let answer = rest::JoinTokenCreated {
-        join_token: show(row),
+        join_token: show(&row),
         secret,
         control: app.public_url.clone(),
     };
@@ -70,7 +70,7 @@ impl Asked {
     }
 }
 
-fn show(row: JoinTokenRow) -> rest::JoinToken {
+fn show(row: &JoinTokenRow) -> rest::JoinToken {
     rest::JoinToken {
         id: row.id,
         expires_at: datetime(row.expires_at),
@@ -85,7 +85,7 @@ fn show(row: JoinTokenRow) -> rest::JoinToken {
 pub(crate) async fn list(State(app): State<App>) -> ApiResult<axum::Json<Vec<rest::JoinToken>>> {
     let rows = app.store.join_token_list().await;
     let rows = rows.map_err(|error| ApiError::internal("listing join tokens", &error))?;
-    Ok(axum::Json(rows.into_iter().map(show).collect()))
+    Ok(axum::Json(rows.iter().map(show).collect()))
 }
 
 /// Deletes a join token. Nodes that joined with it stay.

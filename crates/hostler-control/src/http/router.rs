@@ -31,6 +31,7 @@ const PUT: Method = Method::PUT;
 
 /// The table of routes.
 #[rustfmt::skip] // A table reads by columns.
+#[allow(clippy::too_many_lines, reason = "it is a table")]
 pub(crate) fn table(app: App) -> Table {
     Table::new(app, openapi::description())
         .route(GET, "/", open(), routes!(info::root))

@@ -41,6 +41,9 @@ pub(crate) struct Person {
     pub(crate) groups: Vec<&'static str>,
 }
 
+/// Who, and what was asked when they were sent.
+type Known = (Person, HashMap<String, String>);
+
 /// A running provider.
 #[derive(Clone)]
 pub(crate) struct Provider(Arc<Inner>);
@@ -50,7 +53,7 @@ struct Inner {
     key: EcdsaKeyPair,
     lie: Mutex<Lie>,
     /// What each code stands for: who, with which nonce and challenge.
-    codes: Mutex<HashMap<String, (Person, HashMap<String, String>)>>,
+    codes: Mutex<HashMap<String, Known>>,
 }
 
 fn key() -> EcdsaKeyPair {

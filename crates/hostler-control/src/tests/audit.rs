@@ -1,5 +1,7 @@
 //! The audit log over HTTP: changes, refusals and sign-ins, in one chain that a
 //! client can verify by itself.
+// A story is told in one go.
+#![allow(clippy::too_many_lines)]
 
 use hostler_core::audit::Verifier;
 use hostler_wire::rest;

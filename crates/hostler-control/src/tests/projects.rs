@@ -1,4 +1,6 @@
 //! Projects: members, quotas, and what others find of them.
+// A story is told in one go.
+#![allow(clippy::too_many_lines)]
 
 use axum::http::Method;
 use serde_json::{Value, json};

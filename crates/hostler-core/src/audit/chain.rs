@@ -107,6 +107,7 @@ mod tests {
 
     /// Five entries, after `spoil`; the end is known.
     #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "tables read better")]
     fn check(spoil: impl Fn(&mut Vec<(AuditEntry, AuditHash)>), expected: Result<(), BrokenAt>) {
         let mut entries = chain(5);
         let (_, last) = entries[4];

@@ -121,7 +121,11 @@ async fn workloads(db: &impl ConnectionTrait, project: &str) -> Result<Usage, St
     let Some(row) = db.query_one_raw(count).await.during(doing)? else {
         return Ok(Usage::default());
     };
-    let sum = |at| row.try_get_by_index::<String>(at).during(doing).map(number);
+    let sum = |at| {
+        row.try_get_by_index::<String>(at)
+            .during(doing)
+            .map(|sum| number(&sum))
+    };
     Ok(Usage {
         workloads: unsigned(row.try_get_by_index(0).during(doing)?),
         cpu: Cpu::millis(sum(1)?),
@@ -131,6 +135,6 @@ async fn workloads(db: &impl ConnectionTrait, project: &str) -> Result<Usage, St
 }
 
 /// A sum too large to count is larger than any quota.
-fn number(sum: String) -> u64 {
+fn number(sum: &str) -> u64 {
     sum.parse().unwrap_or(u64::MAX)
 }

@@ -157,8 +157,12 @@ pub(crate) struct ControlArgs {
 
 /// Where else users sign in.
 #[derive(Clone, Debug, Args)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "the fields are the names of flags"
+)]
 pub(crate) struct SignInArgs {
-    /// An identity provider (OpenID Connect) where users sign in too; needs --public-url
+    /// An identity provider (`OpenID` Connect) where users sign in too; needs --public-url
     #[arg(
         long,
         env = "HOSTLER_OIDC_ISSUER",

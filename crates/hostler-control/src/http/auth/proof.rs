@@ -33,12 +33,12 @@ async fn token(app: &App, row: TokenRow) -> Result<Option<User>, StoreError> {
     let scope = scope(row.project.clone(), &row.policies);
     let Some(owner) = row.owner else {
         let name = row.name.clone();
-        return Ok(Some(User::of_token(row, name, scope)));
+        return Ok(Some(User::of_token(&row, name, scope)));
     };
     let found = rights_of(app, owner).await?;
     Ok(found.map(|(user, rights)| {
         let name = format!("{}/{}", user.name, row.name);
-        User::of_token(row, name, rights.within(&scope))
+        User::of_token(&row, name, rights.within(&scope))
     }))
 }
 
@@ -81,10 +81,10 @@ pub(crate) async fn still_holds(app: &App, user: &User) -> Result<bool, StoreErr
             row.is_some_and(|row| !is_expired(row.expires_at, now))
         }
     };
-    match user.id.filter(|_| holds) {
-        Some(id) => Ok(rights_of(app, id).await?.is_some()),
-        None => Ok(holds),
-    }
+    let Some(id) = user.id.filter(|_| holds) else {
+        return Ok(holds);
+    };
+    Ok(rights_of(app, id).await?.is_some())
 }
 
 /// A user who may sign in, and what they may do now.

@@ -31,7 +31,7 @@ pub(crate) struct User {
 
 impl User {
     /// The bearer of a token, with these rights.
-    pub(super) fn of_token(row: TokenRow, name: String, rights: Rights) -> Self {
+    pub(super) fn of_token(row: &TokenRow, name: String, rights: Rights) -> Self {
         let (id, expires_at) = (row.owner, row.expires_at);
         Self::new((row.id, None, id), expires_at, name, rights)
     }
@@ -107,9 +107,8 @@ impl User {
     /// is only one.
     pub(crate) fn project(&self) -> Option<Name> {
         match self.reach() {
-            Reach::Everywhere => None,
             Reach::Projects(projects) if projects.len() == 1 => projects.into_iter().next(),
-            Reach::Projects(_) => None,
+            Reach::Everywhere | Reach::Projects(_) => None,
         }
     }
 

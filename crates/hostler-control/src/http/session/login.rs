@@ -35,17 +35,13 @@ pub(crate) async fn login(
     let (user, hash) = found.unzip();
     let hash = hash.flatten().map(|hash| hash.expose().to_owned());
     let right = password::verify(body.password, hash).await?;
-    match user.filter(|user| right && !user.disabled) {
-        Some(user) => {
-            app.attempts.right(from, user.name.as_str(), app.now());
-            begin(&app, &user, &from.to_string(), "password").await
-        }
-        None => {
-            let noted = refused(&app, &body.username, from).await;
-            noted.map_err(|error| failed(&error))?;
-            Err(password::wrong())
-        }
-    }
+    let Some(user) = user.filter(|user| right && !user.disabled) else {
+        let noted = refused(&app, &body.username, from).await;
+        noted.map_err(|error| failed(&error))?;
+        return Err(password::wrong());
+    };
+    app.attempts.right(from, user.name.as_str(), app.now());
+    begin(&app, &user, &from.to_string(), "password").await
 }
 
 /// A text that is no user's name is nobody's.

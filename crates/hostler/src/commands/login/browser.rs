@@ -28,11 +28,11 @@ pub(super) async fn sign_in(client: &ControlClient, output: Output) -> Result<Lo
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let verifier = hostler_daemon::secret::random_secret();
     let path = format!("/{}", hostler_daemon::secret::random_secret());
-    let begin = SignInBegin {
+    let request = SignInBegin {
         return_to: format!("http://{}{path}", listener.local_addr()?),
         challenge: HEXLOWER.encode(&Sha256::digest(&verifier)),
     };
-    let begun = client.sign_in_begin(&begin).await?;
+    let begun = client.sign_in_begin(&request).await?;
     output.remark(format!(
         "open this in a browser on this machine:\n\n  {}\n",
         begun.url
