@@ -13,16 +13,17 @@ use anyhow::{Context as _, Result, bail};
 use crate::root;
 
 /// Crate, and the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("hostler-core", &[]),
     ("hostler-daemon", &[]),
     ("hostler-kubesim", &[]),
     ("hostler-wasm", &[]),
+    ("hostler-js", &[]),
     ("hostler-wire", &["hostler-core"]),
     ("hostler-store", &["hostler-core"]),
     (
         "hostler-agent",
-        &["hostler-core", "hostler-wire", "hostler-wasm"],
+        &["hostler-core", "hostler-wire", "hostler-wasm", "hostler-js"],
     ),
     (
         "hostler-node",
@@ -74,9 +75,10 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// A library, and the only crates that may depend on it.
-const KEPT: [(&str, &[&str]); 8] = [
+const KEPT: [(&str, &[&str]); 9] = [
     ("wasmtime", &["hostler-wasm"]),
     ("wasmtime-wasi", &["hostler-wasm"]),
+    ("rquickjs", &["hostler-js"]),
     ("sea-orm", &["hostler-store"]),
     ("sea-orm-migration", &["hostler-store"]),
     ("utoipa-swagger-ui", &["hostler-control"]),

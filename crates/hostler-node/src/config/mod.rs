@@ -140,7 +140,7 @@ impl Default for Admission {
         Self {
             issuers: Vec::new(),
             requesters: Vec::new(),
-            types: vec!["elf".to_owned(), "wasm".to_owned()],
+            types: ["elf", "v8", "wasm"].map(str::to_owned).to_vec(),
         }
     }
 }
