@@ -15,6 +15,7 @@ use hostler_core::workload::RestartPolicy;
 use hostler_core::{Labels, Resources};
 
 use crate::clock::Clock;
+use crate::services::ServiceOptions;
 use crate::slots::SlotsOptions;
 
 /// Settings of a node.
@@ -44,6 +45,8 @@ pub struct NodeOptions {
     pub capacity: Option<Resources>,
     /// Who may deploy over NATS, and what.
     pub admission: Admission,
+    /// What functions may have the node do for them.
+    pub services: ServiceOptions,
     /// How much is kept and queued at most.
     pub bounds: Bounds,
     /// How failed essential services are started again.
@@ -194,6 +197,7 @@ impl NodeOptions {
             data,
             capacity: None,
             admission: Admission::default(),
+            services: ServiceOptions::default(),
             bounds: Bounds::default(),
             restart: RestartPolicy::default(),
             grace: Duration::from_secs(10),
