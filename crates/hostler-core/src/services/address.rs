@@ -7,6 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
+/// A network, written as `10.1.0.0/16`.
+pub type Network = IpNet;
+
 /// What a node's operator allows besides, and what not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressRules {
@@ -75,6 +78,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines)] // It is a table.
     fn only_public_addresses_are_allowed_by_themselves() {
         for public in [
             "1.1.1.1",

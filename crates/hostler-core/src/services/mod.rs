@@ -6,6 +6,6 @@ mod address;
 mod bucket;
 mod subject;
 
-pub use address::{AddressRules, address_allowed};
+pub use address::{AddressRules, Network, address_allowed};
 pub use bucket::{Bucket, BucketError, BucketKind};
 pub use subject::{SubjectError, subject_allowed};

@@ -21,6 +21,8 @@ mod listen;
 mod messaging;
 mod objects;
 mod options;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

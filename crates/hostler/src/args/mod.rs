@@ -6,7 +6,7 @@ mod fleet;
 mod runners;
 mod work;
 
-pub(crate) use daemons::{ControlArgs, NodeUpArgs, UpArgs};
+pub(crate) use daemons::{ControlArgs, NodeUpArgs, ServiceArgs, UpArgs};
 pub(crate) use fleet::{ContextCommand, NodeCommand, OperationCommand, TokenCommand, WhichNode};
 pub(crate) use runners::{RunnersArgs, RunnersCommand};
 pub(crate) use work::{CallArgs, EventsArgs, LogsArgs, LsArgs, RunArgs, WhichWorkload};

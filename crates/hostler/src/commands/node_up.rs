@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result};
 use hostler_daemon::config::Mistakes;
 use hostler_daemon::signals;
 use hostler_node::hypervisor::{DriverChoice, Fake};
-use hostler_node::{AtStop, ControlOptions, JoinToken, NatsLogin, NodeOptions};
+use hostler_node::{AtStop, ControlOptions, JoinToken, NatsLogin, NodeOptions, ServiceOptions};
 
 use super::near::address_towards;
-use crate::args::NodeUpArgs;
+use crate::args::{NodeUpArgs, ServiceArgs};
 use crate::context::data_folder;
 use crate::up;
 
@@ -63,7 +63,20 @@ fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     };
     let file = args.join_token_file.map(JoinToken::File);
     let join = args.join_token.map(JoinToken::Text).or(file);
+    options.services = services(args.services)?;
     options.control = args.control.map(|url| ControlOptions { url, join });
+    Ok(options)
+}
+
+fn services(args: ServiceArgs) -> Result<ServiceOptions> {
+    let mut names = args.host_services;
+    names.retain(|name| name != "none");
+    let mut options = ServiceOptions::only(&names).map_err(anyhow::Error::msg)?;
+    if let Some(http) = &mut options.http {
+        http.addresses.allow = args.http_allow;
+        http.addresses.deny = args.http_deny;
+        http.hosts = args.http_host;
+    }
     Ok(options)
 }
 

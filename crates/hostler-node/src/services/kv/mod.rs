@@ -3,8 +3,10 @@
 //!
 //! The original answers a bucket without keys with an error; here it has none.
 
+use std::time::Duration;
+
 use async_nats::Client;
-use async_nats::jetstream::{self, kv};
+use async_nats::jetstream::{self, kv, stream};
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use hostler_core::services::{Bucket, BucketKind};
@@ -40,18 +42,31 @@ async fn store(client: &Client, bounds: StoreOptions, call: &Call) -> Result<kv:
     let whose = &call.whose;
     let bucket = Bucket::of(&whose.namespace, &whose.name, BucketKind::KeyValue)
         .map_err(|error| failed(error.to_string()))?;
-    let stream = jetstream::new(client.clone());
-    if let Ok(store) = stream.get_key_value(bucket.as_str()).await {
+    let context = jetstream::new(client.clone());
+    if let Ok(store) = context.get_key_value(bucket.as_str()).await {
         return Ok(store);
     }
-    let config = kv::Config {
-        bucket: bucket.to_string(),
+    let made = context.create_stream(stream_of(&bucket, bounds)).await;
+    made.map_err(|error| failed(causes(&error)))?;
+    let store = context.get_key_value(bucket.as_str()).await;
+    store.map_err(|error| failed(causes(&error)))
+}
+
+/// The stream that is a bucket. The library's own way of making one asks for
+/// the account first, in a form that older servers do not answer.
+fn stream_of(bucket: &Bucket, bounds: StoreOptions) -> stream::Config {
+    stream::Config {
+        name: format!("KV_{bucket}"),
+        subjects: vec![format!("$KV.{bucket}.>")],
         max_bytes: bounds.bucket_bytes.into(),
-        history: 1,
-        ..kv::Config::default()
-    };
-    let made = stream.create_key_value(config).await;
-    made.map_err(|error| failed(causes(&error)))
+        max_messages_per_subject: 1,
+        discard: stream::DiscardPolicy::New,
+        duplicate_window: Duration::from_mins(2),
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        ..stream::Config::default()
+    }
 }
 
 async fn get(store: &kv::Store, key: &str) -> Answer {
