@@ -19,11 +19,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hostler-kubesim", &[]),
     ("hostler-oidc", &[]),
     ("hostler-wasm", &[]),
+    ("hostler-js", &[]),
     ("hostler-wire", &["hostler-core"]),
     ("hostler-store", &["hostler-core"]),
     (
         "hostler-agent",
-        &["hostler-core", "hostler-wire", "hostler-wasm"],
+        &["hostler-core", "hostler-wire", "hostler-wasm", "hostler-js"],
     ),
     (
         "hostler-node",
@@ -86,6 +87,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("openidconnect", &["hostler-oidc"]),
     ("wasmtime", &["hostler-wasm"]),
     ("wasmtime-wasi", &["hostler-wasm"]),
+    ("rquickjs", &["hostler-js"]),
     ("sea-orm", &["hostler-store"]),
     ("sea-orm-migration", &["hostler-store"]),
     ("utoipa-swagger-ui", &["hostler-control"]),

@@ -1,7 +1,7 @@
 //! Where the agent stands, as it answers a ping. Phases only move forward.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-#[cfg(feature = "wasm")]
+#[cfg(any(feature = "wasm", feature = "js"))]
 use std::time::Duration;
 use std::time::Instant;
 
@@ -69,7 +69,7 @@ impl Status {
     }
 
     /// A function was called.
-    #[cfg(feature = "wasm")]
+    #[cfg(any(feature = "wasm", feature = "js"))]
     pub(crate) fn called(&self, took: Duration) {
         let state = &mut self.facts().state;
         state.calls += 1;

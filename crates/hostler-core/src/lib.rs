@@ -16,6 +16,7 @@ pub mod placement;
 pub mod pool;
 pub mod quantity;
 pub mod runner;
+pub mod services;
 pub mod sim;
 pub mod time;
 pub mod vm;

@@ -37,6 +37,9 @@ pub fn sleeper(folder: &Path) -> Result<PathBuf> {
 /// A function that answers with what it was given.
 pub const ECHO_WAT: &str = include_str!("programs/echo.wat");
 
+/// A function in JavaScript that answers with what it was given.
+pub const ECHO_JS: &str = include_str!("programs/echo.js");
+
 /// Builds a static C program.
 pub fn c_program(folder: &Path, name: &str, source: &str) -> Result<PathBuf> {
     let (from, to) = (folder.join(format!("{name}.c")), folder.join(name));

@@ -5,7 +5,7 @@
 //! The halves of the house:
 //!
 //! - what must run: `ledger` (on disk), `workloads` (a task for each piece of
-//!   work), `fence` (the lease), `artifacts`, `triggers`
+//!   work), `fence` (the lease), `artifacts`, `triggers`, `services` (what functions may ask of the node)
 //! - who asks for it: `api` (the control plane), `control` (NATS)
 //! - who is told: `heartbeat` (the control plane), `relay` (events and logs)
 //! - where it runs: [`slots`], and below it `pool`, `agents`, `inner`,
@@ -29,6 +29,7 @@ mod node;
 mod pool;
 mod relay;
 mod report;
+mod services;
 pub mod slots;
 mod tags;
 mod triggers;
@@ -46,6 +47,7 @@ pub use hypervisor::process::clear;
 pub use identity::{ApiKey, IdentityError, REGISTRATION_FILE, RegistrationError};
 pub use ledger::{OpenError as LedgerError, Work};
 pub use node::{ConnectError, Handle, Service, StartupError, start};
+pub use services::{HttpOptions, MessagingOptions, ServiceOptions, StoreOptions};
 pub use workloads::{Roster, View};
 
 /// The version that the node says it is.

@@ -42,7 +42,8 @@ impl Word for Goal {
 
 impl Word for Kind {
     const WHAT: &'static str = "kind of artifact";
-    const WORDS: &'static [(Self, &'static str)] = &[(Self::Elf, "elf"), (Self::Wasm, "wasm")];
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Elf, "elf"), (Self::Wasm, "wasm"), (Self::V8, "v8")];
 }
 
 impl Word for OnNodeLoss {

@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use hostler_wire::agent::{AgentDeployRequest, AgentRefusal};
 
 use crate::agent::Agent;
-use crate::function::Function;
+use crate::function::{self, Function, Language};
 use crate::service::{Blank, Launch, Service, elf_check};
 
 /// What runs.
@@ -22,8 +22,8 @@ pub(crate) enum Workload {
 
 /// The artifact and how it will be run: all that is known before the start.
 pub(crate) enum Prepared {
-    Service(Blank, Launch),
-    Function(Vec<u8>),
+    Service(Blank, Box<Launch>),
+    Function(Language, Vec<u8>),
 }
 
 /// Fetches and checks the artifact. May be dropped at any point.
@@ -36,12 +36,12 @@ pub(crate) async fn prepare(
             let blank = Blank::spawn(&agent.work, &agent.reaper)
                 .map_err(|error| AgentRefusal::Start(error.to_string()))?;
             let launch = service_prepare(agent, request).await?;
-            Ok(Prepared::Service(blank, launch))
+            Ok(Prepared::Service(blank, Box::new(launch)))
         }
-        Kind::Function => {
+        Kind::Function(language) => {
             let module = artifact::to_memory(&agent.client, &agent.slot, request).await;
             let module = module.map_err(|error| AgentRefusal::Artifact(error.to_string()))?;
-            Ok(Prepared::Function(module))
+            Ok(Prepared::Function(language, module))
         }
     }
 }
@@ -60,8 +60,8 @@ pub(crate) async fn start(
             agent.status.running(service.pid());
             Ok(Workload::Service(service))
         }
-        Prepared::Function(module) => {
-            let function = Function::start(agent, request, module).await?;
+        Prepared::Function(language, artifact) => {
+            let function = function::start(agent, request, (language, artifact)).await?;
             agent.status.running(None);
             Ok(Workload::Function(function))
         }
@@ -70,16 +70,19 @@ pub(crate) async fn start(
 
 enum Kind {
     Service,
-    Function,
+    Function(Language),
 }
 
 fn kind(name: &str) -> Result<Kind, AgentRefusal> {
     let refused = |text: &str| Err(AgentRefusal::Provider(text.to_owned()));
+    let function = |language: Language| {
+        let known = language.is_known().then_some(Kind::Function(language));
+        known.map_or_else(|| refused(language.unknown()), Ok)
+    };
     match name.to_ascii_lowercase().as_str() {
         "elf" | "native" => Ok(Kind::Service),
-        "wasm" if cfg!(feature = "wasm") => Ok(Kind::Function),
-        "wasm" => refused("WebAssembly is not supported by this agent"),
-        "v8" => refused("V8 is not supported on this platform"),
+        "wasm" => function(Language::Wasm),
+        "v8" => function(Language::Js),
         "oci" => refused("oci execution provider not yet implemented"),
         _ => refused("invalid execution provider specified"),
     }
@@ -117,7 +120,9 @@ mod tests {
             assert_eq!(refusal, Some(expected));
         };
         check("oci", "oci execution provider not yet implemented");
-        check("V8", "V8 is not supported on this platform");
+        if !Language::Js.is_known() {
+            check("V8", "V8 is not supported on this platform");
+        }
         check("exe", "invalid execution provider specified");
         assert!(matches!(kind("ELF"), Ok(Kind::Service)));
         assert!(matches!(kind("native"), Ok(Kind::Service)));

@@ -11,6 +11,8 @@ mod lease;
 mod link;
 mod program;
 mod refusal;
+#[cfg(feature = "js")]
+mod script;
 mod server;
 mod service;
 mod stop;

@@ -2,7 +2,8 @@
 //!
 //! A service is a static ELF executable (protocol 2.7: no program header of
 //! type `PT_INTERP`; a static position-independent one passes). A function is
-//! a core WebAssembly module. Everything that a table of contents can tell is
+//! a core WebAssembly module, or the text of a script, which only the agent can
+//! read (protocol 6.8). Everything that a table of contents can tell is
 //! told here, so that a broken upload never reaches a node. Nothing is run.
 
 use std::fs::File;
@@ -19,7 +20,7 @@ use object::{Endianness, ReadCache, ReadRef};
 pub(crate) enum InspectError {
     #[error("the file is empty")]
     Empty,
-    #[error("the file is neither an ELF executable nor a WebAssembly module")]
+    #[error("the file is neither an ELF executable nor a WebAssembly module nor a script")]
     UnknownFormat,
     #[error("the ELF file is damaged: {0}")]
     DamagedElf(object::read::Error),
@@ -46,13 +47,15 @@ impl InspectError {
                 Some("build or copy it again: bytes are missing at its end")
             }
             Self::WasmComponent => Some("build for wasm32-wasip1"),
-            Self::UnknownFormat => Some("upload a static Linux executable or a wasm module"),
+            Self::UnknownFormat => {
+                Some("upload a static Linux executable, a wasm module or a JavaScript file")
+            }
             _ => None,
         }
     }
 }
 
-/// What the file at `path` is. Blocks; reads only headers.
+/// What the file at `path` is. Blocks; reads headers, and scripts.
 pub(crate) fn inspect(path: &Path) -> Result<Kind, InspectError> {
     let file = File::open(path).map_err(InspectError::Read)?;
     let size = file.metadata().map_err(InspectError::Read)?.len();
@@ -78,8 +81,22 @@ fn inspect_data<'data, R: ReadRef<'data>>(data: R, size: u64) -> Result<Kind, In
         [0, b'a', b's', b'm', 1, 0, 0, 0] => check_wasm(data, size),
         [0, b'a', b's', b'm', _, 0, 1, 0] => Err(InspectError::WasmComponent),
         [0, b'a', b's', b'm', ..] if size < 8 => Err(InspectError::TruncatedWasm),
+        _ if is_script(data, size) => Ok(Kind::V8),
         _ => Err(InspectError::UnknownFormat),
     }
+}
+
+/// The largest script that agents take.
+const LARGEST_SCRIPT: u64 = 4 << 20;
+
+/// Whether it is text, and not for another interpreter.
+fn is_script<'data, R: ReadRef<'data>>(data: R, size: u64) -> bool {
+    if size > LARGEST_SCRIPT {
+        return false;
+    }
+    let text = data.read_bytes_at(0, size).ok();
+    let text = text.and_then(|bytes| std::str::from_utf8(bytes).ok());
+    text.is_some_and(|text| !text.contains('\0') && !text.starts_with("#!"))
 }
 
 fn check_elf<'data, H, R>(data: R, size: u64) -> Result<Kind, InspectError>
@@ -196,6 +213,12 @@ mod tests {
     }
 
     #[test]
+    fn a_text_passes_as_a_script() {
+        check("(s) => 'ü'".as_bytes(), Ok(Kind::V8));
+        check(&vec![b' '; 4 << 20], Ok(Kind::V8));
+    }
+
+    #[test]
     fn what_no_node_could_run_is_refused_with_its_reason() {
         let elf = static_elf();
         check(&dynamic_elf(), Err("dynamically"));
@@ -204,7 +227,9 @@ mod tests {
         check(&elf[..elf.len() - 1], Err("truncated"));
         check(b"\x7fELF", Err("truncated"));
         check(b"#!/bin/sh\necho", Err("neither"));
-        check(b"x", Err("neither"));
+        check(b"() => '\xff'", Err("neither"));
+        check(b"() => 1 // \0", Err("neither"));
+        check(&vec![b' '; (4 << 20) + 1], Err("neither"));
         check(b"\0asm\x0d\0\x01\0", Err("component"));
         check(b"\0asm\x01", Err("truncated"));
         check(b"\0asm\x01\0\0\0\x00\x04ab", Err("truncated"));

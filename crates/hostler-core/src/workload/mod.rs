@@ -1,4 +1,4 @@
-//! A workload: something deployed, a service (ELF) or a function (wasm).
+//! A workload: something deployed, a service (ELF) or a function (wasm, v8).
 //!
 //! Three facts decide everything: the *goal* its owner wants, the *seat* it
 //! was given, and what the node there has *seen* of it. Each change of goal or
@@ -49,6 +49,9 @@ pub enum Kind {
     Elf,
     /// A function: a WASI preview 1 command, run once per trigger message.
     Wasm,
+    /// A function: a JavaScript file, run once per trigger message.
+    #[serde(alias = "js", alias = "javascript")]
+    V8,
 }
 
 impl Kind {
@@ -57,12 +60,13 @@ impl Kind {
         match self {
             Self::Elf => "elf",
             Self::Wasm => "wasm",
+            Self::V8 => "v8",
         }
     }
 
     /// Whether it runs once per trigger message.
     pub const fn is_function(self) -> bool {
-        matches!(self, Self::Wasm)
+        matches!(self, Self::Wasm | Self::V8)
     }
 }
 

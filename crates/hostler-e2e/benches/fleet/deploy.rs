@@ -44,6 +44,12 @@ pub(crate) async fn bench() -> Result<()> {
             Some("<= 100 (the original 511)"),
         ),
         ("wasm", ", all code", with_code(5_000)?, None),
+        (
+            "v8",
+            ", most of it data",
+            script_of(MIB),
+            Some("<= 100 (the original 397, and 12 KiB at most)"),
+        ),
     ] {
         let size = bytes.len() as f64 / MIB as f64;
         let name = format!("{kind}, {size:.2} MiB{what}");
@@ -117,10 +123,10 @@ async fn one(bench: &Bench, kind: &str, name: &str) -> Result<(Duration, String)
         description: "bench".to_owned(),
         location: Location::object(BUCKET, kind),
         environment: BTreeMap::new(),
-        trigger_subjects: if kind == "wasm" {
-            vec!["bench.deploy".into()]
-        } else {
+        trigger_subjects: if kind == "elf" {
             Vec::new()
+        } else {
+            vec!["bench.deploy".into()]
         },
         ..NewDeploy::default()
     };
@@ -169,6 +175,12 @@ fn with_data(size: usize) -> Result<Vec<u8>> {
     let memory = format!("(memory (export \"memory\") {pages})");
     let module = programs::ECHO_WAT.replace("(memory (export \"memory\") 2)", &memory);
     extended(&module, &data)
+}
+
+/// The echo function with a constant of this size.
+fn script_of(size: usize) -> Vec<u8> {
+    let table = "x".repeat(size);
+    format!("const table = '{table}'; {}", programs::ECHO_JS).into()
 }
 
 /// The echo function with so many small functions more, to be compiled.

@@ -16,7 +16,6 @@ use crate::figures::{Times, figure};
 use crate::memory::{private, resident};
 
 const PAYLOAD: [u8; 128] = [b'x'; 128];
-const GROUP: &str = "trigger (wasm echo, 128 B)";
 
 /// One bare round trip over the server of a fleet: what other times of the
 /// same run are told in.
@@ -30,14 +29,42 @@ pub(crate) async fn unit(fleet: &Fleet) -> Result<Duration> {
     Ok(Duration::from_secs_f64(unit.micros(0.5) / 1e6))
 }
 
+/// A kind of function, what is measured of it, and what is aimed at.
+struct Echo {
+    kind: Kind,
+    subject: &'static str,
+    group: &'static str,
+    aims: (&'static str, &'static str),
+}
+
+const WASM: Echo = Echo {
+    kind: Kind::Wasm,
+    subject: "bench.wasm",
+    group: "trigger (wasm echo, 128 B)",
+    aims: ("<= 2.5 (the original 4.3)", ">= 0.3 (the original 0.07)"),
+};
+
+const JS: Echo = Echo {
+    kind: Kind::V8,
+    subject: "bench.js",
+    group: "trigger (JavaScript echo, 128 B)",
+    aims: ("<= 5 (the original 15)", ""),
+};
+
 pub(crate) async fn bench() -> Result<()> {
+    echo(WASM, wat::parse_str(programs::ECHO_WAT)?).await?;
+    echo(JS, programs::ECHO_JS.into()).await
+}
+
+async fn echo(echo: Echo, artifact: Vec<u8>) -> Result<()> {
     let fleet = Fleet::up().await?;
     let client = nats::connect(&fleet).await?;
-    memory(&fleet, "size", "idle")?;
+    if echo.kind == Kind::Wasm {
+        memory(&fleet, "size", "idle")?;
+    }
     let bare = answer_bare(&nats::connect(&fleet).await?).await?;
-    let module = wat::parse_str(programs::ECHO_WAT)?;
-    let workload = fleet.create("echo", Kind::Wasm, module, |body| {
-        body.triggers = vec!["bench.wasm".into()];
+    let workload = fleet.create("echo", echo.kind, artifact, |body| {
+        body.triggers = vec![echo.subject.into()];
         // The bare responder is not held to a part of a processor either.
         body.resources = Some(Resources {
             cpu_millis: 2_000,
@@ -47,35 +74,39 @@ pub(crate) async fn bench() -> Result<()> {
     fleet
         .wait_for(&workload.await?, WorkloadStatus::Running)
         .await?;
-
-    let rounds = if crate::is_quick() { 500 } else { 5_000 };
-    one_by_one(&client, "bench.wasm", rounds / 5).await?;
-    one_by_one(&client, "bench.bare", rounds / 5).await?;
-    let unit = one_by_one(&client, "bench.bare", rounds).await?;
-    let trigger = one_by_one(&client, "bench.wasm", rounds).await?;
-    let units = |share| (trigger.micros(share) / unit.micros(0.5), "units");
-    figure(
-        GROUP,
-        "one bare NATS round trip, p50",
-        (unit.micros(0.5), "µs"),
-        None,
-    );
-    figure(
-        GROUP,
-        "trigger p50",
-        units(0.5),
-        Some("<= 2.5 (the original 4.3)"),
-    );
-    figure(GROUP, "trigger p99", units(0.99), None);
-    for in_flight in [1, 8, 32] {
-        let bare = per_second(&client, "bench.bare", (rounds * 2, in_flight)).await?;
-        let calls = per_second(&client, "bench.wasm", (rounds * 2, in_flight)).await?;
-        let aim = (in_flight == 32).then_some(">= 0.3 (the original 0.07)");
-        let name = format!("calls/s at {in_flight} in flight, of {bare:.0}/s bare");
-        figure(GROUP, &name, (calls / bare, "of bare"), aim);
-    }
-    flat(&fleet, &client).await?;
+    latency(&client, &echo).await?;
+    rates(&client, &echo).await?;
+    flat(&fleet, &client, &echo).await?;
     bare.abort();
+    Ok(())
+}
+
+fn rounds() -> usize {
+    if crate::is_quick() { 500 } else { 5_000 }
+}
+
+async fn latency(client: &Client, echo: &Echo) -> Result<()> {
+    one_by_one(client, echo.subject, rounds() / 5).await?;
+    one_by_one(client, "bench.bare", rounds() / 5).await?;
+    let unit = one_by_one(client, "bench.bare", rounds()).await?;
+    let trigger = one_by_one(client, echo.subject, rounds()).await?;
+    let units = |share| (trigger.micros(share) / unit.micros(0.5), "units");
+    let bare = (unit.micros(0.5), "µs");
+    figure(echo.group, "one bare NATS round trip, p50", bare, None);
+    figure(echo.group, "trigger p50", units(0.5), Some(echo.aims.0));
+    figure(echo.group, "trigger p99", units(0.99), None);
+    Ok(())
+}
+
+async fn rates(client: &Client, echo: &Echo) -> Result<()> {
+    for in_flight in [1, 8, 32] {
+        let work = (rounds() * 2, in_flight);
+        let bare = per_second(client, "bench.bare", work).await?;
+        let calls = per_second(client, echo.subject, work).await?;
+        let aim = (in_flight == 32 && !echo.aims.1.is_empty()).then_some(echo.aims.1);
+        let name = format!("calls/s at {in_flight} in flight, of {bare:.0}/s bare");
+        figure(echo.group, &name, (calls / bare, "of bare"), aim);
+    }
     Ok(())
 }
 
@@ -125,16 +156,19 @@ async fn per_second(
 }
 
 /// Memory before and after many calls.
-async fn flat(fleet: &Fleet, client: &Client) -> Result<()> {
+async fn flat(fleet: &Fleet, client: &Client, echo: &Echo) -> Result<()> {
     let rounds = if crate::is_quick() { 5_000 } else { 100_000 };
     let parts = parts(fleet)?;
     let before: Vec<f64> = parts
         .iter()
         .map(|(_, id)| resident(*id))
         .collect::<Result<_>>()?;
-    per_second(client, "bench.wasm", (rounds, 32)).await?;
+    per_second(client, echo.subject, (rounds, 32)).await?;
     for ((name, id), before) in parts.iter().zip(before) {
-        let text = format!("{name}: growth over {rounds} triggers, from {before:.1} MB");
+        let text = format!(
+            "{name}: growth over {rounds} triggers of {}, from {before:.1} MB",
+            echo.kind.as_str()
+        );
         figure(
             "memory",
             &text,

@@ -25,6 +25,11 @@ async fn the_examples_run_and_answer_and_leave_nothing() {
         .say(&["run", &example("shout.wasm"), "--trigger", "shout"])
         .await
         .expect("shout runs");
+    let upper = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/upper/upper.js");
+    fleet
+        .say(&["run", upper, "--trigger", "upper"])
+        .await
+        .expect("upper runs");
     let crash = example("crash");
     fleet
         .say(&["run", &crash, "--essential", "--detach"])
@@ -40,6 +45,11 @@ async fn the_examples_run_and_answer_and_leave_nothing() {
         .await
         .expect("an answer");
     assert_eq!(answer.trim(), "HELLO!");
+    for calls in 1..=3 {
+        let answer = fleet.say(&["call", "upper", "hello"]).await;
+        let expected = format!("{{\"upper\":\"HELLO\",\"calls\":{calls}}}");
+        assert_eq!(answer.expect("an answer").trim(), expected);
+    }
 
     let client = fleet.client().expect("a client");
     let settled = eventually("crash has settled after two restarts", || async {
@@ -58,7 +68,7 @@ async fn the_examples_run_and_answer_and_leave_nothing() {
 
     let list = fleet.say(&["ls", "--json"]).await.expect("a list");
     let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
-    assert_eq!(list.as_array().map(Vec::len), Some(3), "{list}");
+    assert_eq!(list.as_array().map(Vec::len), Some(4), "{list}");
     let logs = eventually("the echo's log line is kept", || async {
         let logs = fleet.say(&["logs", "echo"]).await.ok()?;
         (!logs.is_empty()).then_some(logs)

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_nats::Subscriber;
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, Request, RequestErrorKind};
 use bytes::Bytes;
+use hostler_wire::agent::subject::RPC_ALL;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -51,6 +53,14 @@ impl Link {
             connected,
             ending,
         })
+    }
+
+    /// The calls of host services that agents make.
+    pub(crate) async fn host_calls(&self) -> Result<(Client, Subscriber), LinkError> {
+        let subject = RPC_ALL;
+        let calls = self.client.subscribe(subject).await;
+        let calls = calls.map_err(|source| LinkError::Subscribe { subject, source })?;
+        Ok((self.client.clone(), calls))
     }
 
     /// Says that the server is stopped next: losing it is no trouble.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _};
 use hostler_core::id::SlotId;
 use hostler_wire::agent::subject::{
-    ARTIFACT_ALL, EVENTS_ALL, FromAgent, HANDSHAKE_ALL, LOGS_ALL, parse,
+    ARTIFACT_ALL, EVENTS_ALL, FromAgent, HANDSHAKE_ALL, LOGS_ALL, inbox_prefix, parse,
 };
 use hostler_wire::agent::{
     ARTIFACT_CHUNK, ArtifactRequest, ERROR_HEADER, HandshakeReply, HandshakeRequest, LogEntry,
@@ -135,7 +135,7 @@ async fn pass_on_event<D: Desk>(desk: &D, message: Message) {
 }
 
 async fn respond(client: &Client, message: &Message, answer: Bytes) {
-    if let Some(reply) = message.reply.clone()
+    if let Some(reply) = reply_of(message)
         && let Err(error) = client.publish(reply, answer).await
     {
         tracing::warn!(%error, "could not answer an agent");
@@ -144,7 +144,7 @@ async fn respond(client: &Client, message: &Message, answer: Bytes) {
 
 async fn refuse(client: &Client, message: &Message, why: &str) {
     tracing::warn!(subject = %message.subject, why, "refused an agent a piece of an artifact");
-    let Some(reply) = message.reply.clone() else {
+    let Some(reply) = reply_of(message) else {
         return;
     };
     let mut headers = HeaderMap::new();
@@ -153,6 +153,14 @@ async fn refuse(client: &Client, message: &Message, why: &str) {
     if let Err(error) = refusal.await {
         tracing::warn!(%error, "could not answer an agent");
     }
+}
+
+/// Where the answer goes: an inbox of the agent that asked. We may publish
+/// anywhere, and what we publish elsewhere would be an order in our name.
+fn reply_of(message: &Message) -> Option<async_nats::Subject> {
+    let prefix = format!("{}.", inbox_prefix(parse(&message.subject)?.0));
+    let reply = message.reply.clone();
+    reply.filter(|reply| reply.starts_with(&prefix))
 }
 
 fn slot_of(message: &Message) -> Option<SlotId> {

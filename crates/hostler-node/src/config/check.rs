@@ -9,7 +9,7 @@ use hostler_wire::nats::nkey::{KeyPair, KeyPairType, is_public_key};
 use super::{JoinToken, NatsLogin, NodeOptions};
 
 /// Types that can run here.
-const TYPES: [&str; 3] = ["elf", "native", "wasm"];
+const TYPES: [&str; 4] = ["elf", "native", "v8", "wasm"];
 
 impl NodeOptions {
     /// Every mistake in the settings at once.

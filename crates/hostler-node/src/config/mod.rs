@@ -15,6 +15,7 @@ use hostler_core::workload::RestartPolicy;
 use hostler_core::{Labels, Resources};
 
 use crate::clock::Clock;
+use crate::services::ServiceOptions;
 use crate::slots::SlotsOptions;
 
 /// Settings of a node.
@@ -44,6 +45,8 @@ pub struct NodeOptions {
     pub capacity: Option<Resources>,
     /// Who may deploy over NATS, and what.
     pub admission: Admission,
+    /// What functions may have the node do for them.
+    pub services: ServiceOptions,
     /// How much is kept and queued at most.
     pub bounds: Bounds,
     /// How failed essential services are started again.
@@ -140,7 +143,7 @@ impl Default for Admission {
         Self {
             issuers: Vec::new(),
             requesters: Vec::new(),
-            types: vec!["elf".to_owned(), "wasm".to_owned()],
+            types: ["elf", "v8", "wasm"].map(str::to_owned).to_vec(),
         }
     }
 }
@@ -194,6 +197,7 @@ impl NodeOptions {
             data,
             capacity: None,
             admission: Admission::default(),
+            services: ServiceOptions::default(),
             bounds: Bounds::default(),
             restart: RestartPolicy::default(),
             grace: Duration::from_secs(10),

@@ -119,6 +119,7 @@ impl ControlApi {
         match text {
             "elf" | "native" => Ok(Kind::Elf),
             "wasm" => Ok(Kind::Wasm),
+            "v8" => Ok(Kind::V8),
             _ => Err(refused()),
         }
     }

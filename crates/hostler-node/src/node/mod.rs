@@ -120,6 +120,9 @@ pub enum StartupError {
     /// The slots.
     #[error("could not start the slots")]
     Slots(#[from] crate::slots::SlotsError),
+    /// The host services.
+    #[error("could not offer host services")]
+    Services(#[from] crate::slots::LinkError),
     /// The control API.
     #[error(transparent)]
     Requests(#[from] crate::control::ControlError),

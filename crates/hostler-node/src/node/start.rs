@@ -26,6 +26,7 @@ use crate::host;
 use crate::identity::{ApiKey, Identity, Registration};
 use crate::ledger::{Ledger, Recovered};
 use crate::relay::{Outbox, Relay};
+use crate::services::Services;
 use crate::slots::{SlotEvent, Slots, SlotsOptions};
 use crate::triggers::Triggers;
 use crate::workloads::{Parts, Workloads};
@@ -54,6 +55,7 @@ struct Tools {
     slots: Slots,
     events: mpsc::Receiver<SlotEvent>,
     slots_stop: CancellationToken,
+    services: Services,
     relay: Relay,
     outbox: Outbox,
     key: watch::Sender<Option<ApiKey>>,
@@ -164,6 +166,8 @@ async fn tools(options: &NodeOptions, fleet: &Fleet, node: &str) -> Result<Tools
         ..options.slots.clone()
     };
     let (slots, events) = Slots::start(slot_options, slots_stop.clone()).await?;
+    let services = Services::new(options.services.clone(), client.clone());
+    services.serve(slots.host_calls().await?, slots_stop.clone());
     let (relay, outbox) = Relay::new(node, options.bounds.relay);
     Ok(Tools {
         control,
@@ -172,6 +176,7 @@ async fn tools(options: &NodeOptions, fleet: &Fleet, node: &str) -> Result<Tools
         slots,
         events,
         slots_stop,
+        services,
         relay,
         outbox,
         key,
@@ -184,11 +189,12 @@ fn parts(options: &NodeOptions, memory: &Memory, tools: &Tools) -> Parts {
         tools.slots.clone(),
         tools.relay.clone(),
     );
+    let doers = (slots.clone(), tools.services.clone());
     Parts {
-        slots: slots.clone(),
+        slots,
         ledger: memory.recovered.ledger.clone(),
         artifacts: tools.artifacts.clone(),
-        triggers: Triggers::new(client, slots, relay.clone(), options.bounds.triggers),
+        triggers: Triggers::new(client, doers, relay.clone(), options.bounds.triggers),
         relay,
         vault: memory.identity.vault(),
         lease: memory.lease.clone(),

@@ -120,6 +120,14 @@ impl Slots {
         self.shared.probe(slot).await
     }
 
+    /// The calls of host services that agents make, and the connection to
+    /// answer them on.
+    pub(crate) async fn host_calls(
+        &self,
+    ) -> Result<(async_nats::Client, async_nats::Subscriber), LinkError> {
+        self.shared.link.host_calls().await
+    }
+
     /// How many slots there are of each kind.
     pub fn counts(&self) -> SlotCounts {
         self.shared.table.counts()

@@ -22,6 +22,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::relay::{Relay, Speaker};
+use crate::services::{Admitted, Services};
 use crate::slots::Slots;
 
 /// A trigger subject could not be listened on.
@@ -48,6 +49,7 @@ struct Shared {
     client: async_nats::Client,
     slots: Slots,
     relay: Relay,
+    services: Services,
     permits: Arc<Semaphore>,
     tasks: TaskTracker,
 }
@@ -80,15 +82,23 @@ impl Computed {
 #[derive(Debug)]
 pub(crate) struct Listening {
     _stop: DropGuard,
+    /// It may ask for host services as long.
+    _admitted: Admitted,
 }
 
 impl Triggers {
     /// A place for at most `max` messages under way at once.
-    pub(crate) fn new(client: async_nats::Client, slots: Slots, relay: Relay, max: usize) -> Self {
+    pub(crate) fn new(
+        client: async_nats::Client,
+        (slots, services): (Slots, Services),
+        relay: Relay,
+        max: usize,
+    ) -> Self {
         Self(Arc::new(Shared {
             client,
             slots,
             relay,
+            services,
             permits: Arc::new(Semaphore::new(max)),
             tasks: TaskTracker::new(),
         }))
@@ -104,6 +114,7 @@ impl Triggers {
         let parsed: Result<Vec<TriggerSubject>, _> =
             subjects.iter().map(|subject| subject.parse()).collect();
         let queue = format!("hostler.{}.{}", speaker.namespace, speaker.name);
+        let admitted = self.0.services.admit(speaker);
         let mut subscribers = Vec::new();
         for subject in parsed? {
             let subscriber = self
@@ -125,6 +136,7 @@ impl Triggers {
         }
         Ok(Listening {
             _stop: stop.drop_guard(),
+            _admitted: admitted,
         })
     }
 }

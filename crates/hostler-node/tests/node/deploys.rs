@@ -131,7 +131,7 @@ async fn refusal_3_what_is_no_request() {
 
 #[tokio::test]
 async fn refusal_4_a_type_that_is_not_run_here() {
-    for kind in ["oci", "ELF", "v8", ""] {
+    for kind in ["oci", "ELF", "V8", ""] {
         let text = refused(|request| request.r#type = kind.to_owned()).await;
         assert_eq!(
             text,

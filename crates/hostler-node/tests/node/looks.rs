@@ -114,7 +114,7 @@ async fn info_shows_the_work_of_a_namespace() {
     };
     let info = ask("Default").await;
     assert_eq!(info.public_xkey, node.handle.xkey);
-    assert_eq!(info.supported_workload_types, ["elf", "wasm"]);
+    assert_eq!(info.supported_workload_types, ["elf", "v8", "wasm"]);
     assert!(info.memory.is_some());
     assert_eq!(info.machines.len(), 1);
     let machine = &info.machines[0];

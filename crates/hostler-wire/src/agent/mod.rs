@@ -11,6 +11,7 @@ mod handshake;
 mod lease;
 mod log;
 mod metadata;
+pub mod services;
 mod state;
 pub mod subject;
 mod trigger;

@@ -46,6 +46,13 @@ pub fn event(slot: &str, event_type: &str) -> String {
     format!("agentint.{slot}.events.{event_type}")
 }
 
+/// `agentint.{slot}.rpc.{namespace}.{workload}.{service}.{method}`: agent asks
+/// node for a host service.
+pub fn rpc(slot: &str, whose: (&str, &str), service: &str, method: &str) -> String {
+    let (namespace, workload) = whose;
+    format!("agentint.{slot}.rpc.{namespace}.{workload}.{service}.{method}")
+}
+
 /// Everything that concerns a slot.
 pub fn slot_all(slot: &str) -> String {
     of(slot, ">")
@@ -140,6 +147,8 @@ mod tests {
             method: "get",
         };
         check("agentint.s1.rpc.default.echo.kv.get", Some(("s1", rpc)));
+        let made = super::rpc("s1", ("default", "echo"), "kv", "get");
+        check(&made, Some(("s1", rpc)));
         for other in [
             "",
             "agentint.s1",

@@ -75,7 +75,7 @@ pub struct WorkloadCreate {
     /// Its project, also the namespace of its subjects; `default` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// `elf` or `wasm`.
+    /// `elf`, `wasm` or `v8`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub kind: Kind,
     /// The SHA-256 of an uploaded artifact, in lower-case hex.
@@ -150,7 +150,7 @@ pub struct Workload {
     pub name: String,
     /// Its project.
     pub project: String,
-    /// `elf` or `wasm`.
+    /// `elf`, `wasm` or `v8`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub kind: Kind,
     /// Computed: `queued`, `starting`, `running`, `stopping`, `stopped`,

@@ -262,4 +262,30 @@ pub(crate) struct NodeUpArgs {
     /// Stop all work when the node is stopped, instead of leaving it running
     #[arg(long)]
     pub stop_work: bool,
+    #[command(flatten)]
+    pub services: ServiceArgs,
+}
+
+/// What functions may have the node do for them.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServiceArgs {
+    /// The host services for functions; `none` for none
+    #[arg(
+        long,
+        default_value = "kv,objectstore,messaging,http",
+        value_delimiter = ',',
+        value_name = "LIST"
+    )]
+    pub host_services: Vec<String>,
+    /// A network that functions may reach over HTTP although it is not public,
+    /// such as 10.1.0.0/16; may be repeated
+    #[arg(long, value_name = "NETWORK")]
+    pub http_allow: Vec<hostler_core::services::Network>,
+    /// A network that functions may not reach; may be repeated
+    #[arg(long, value_name = "NETWORK")]
+    pub http_deny: Vec<hostler_core::services::Network>,
+    /// A host that functions may reach, such as *.example.com; else any; may be
+    /// repeated
+    #[arg(long, value_name = "HOST")]
+    pub http_host: Vec<String>,
 }

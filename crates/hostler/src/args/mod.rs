@@ -7,7 +7,7 @@ mod people;
 mod runners;
 mod work;
 
-pub(crate) use daemons::{ControlArgs, NodeUpArgs, RunnerArgs, SignInArgs, UpArgs};
+pub(crate) use daemons::{ControlArgs, NodeUpArgs, RunnerArgs, ServiceArgs, SignInArgs, UpArgs};
 pub(crate) use fleet::{ContextCommand, NodeCommand, OperationCommand, TokenCommand, WhichNode};
 pub(crate) use people::{
     AuditCommand, Given, Limits, LoginArgs, ProjectCommand, QuotaCommand, RoleCommand, UserCommand,

@@ -10,7 +10,7 @@ use hostler_core::{Bytes, Cpu};
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // They are flags of a command line.
 pub(crate) struct RunArgs {
-    /// The file to run: a static ELF executable or a WebAssembly module
+    /// The file to run: a static ELF executable, a WebAssembly module or a `.js` file
     pub file: PathBuf,
     /// Arguments for it
     #[arg(trailing_var_arg = true)]
@@ -21,7 +21,7 @@ pub(crate) struct RunArgs {
     /// The project it belongs to
     #[arg(long, default_value = "default")]
     pub project: String,
-    /// elf or wasm; else found out from the file
+    /// elf, wasm or v8; else found out from the file
     #[arg(long, value_parser = kind)]
     pub kind: Option<Kind>,
     /// A NATS subject that triggers it (functions); may be repeated
@@ -137,7 +137,8 @@ fn kind(text: &str) -> Result<Kind, String> {
     match text {
         "elf" | "native" => Ok(Kind::Elf),
         "wasm" => Ok(Kind::Wasm),
-        _ => Err("it is neither elf nor wasm".to_owned()),
+        "v8" | "js" | "javascript" => Ok(Kind::V8),
+        _ => Err("it is neither elf nor wasm nor v8".to_owned()),
     }
 }
 

@@ -8,10 +8,10 @@ use hostler_core::{Bytes, Cpu, Resources};
 use hostler_daemon::config::Mistakes;
 use hostler_daemon::signals;
 use hostler_node::hypervisor::{DriverChoice, Fake};
-use hostler_node::{AtStop, ControlOptions, JoinToken, NatsLogin, NodeOptions};
+use hostler_node::{AtStop, ControlOptions, JoinToken, NatsLogin, NodeOptions, ServiceOptions};
 
 use super::near::address_towards;
-use crate::args::NodeUpArgs;
+use crate::args::{NodeUpArgs, ServiceArgs};
 use crate::context::data_folder;
 use crate::up;
 
@@ -65,6 +65,7 @@ fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     };
     let file = args.join_token_file.map(JoinToken::File);
     let join = args.join_token.map(JoinToken::Text).or(file);
+    options.services = services(args.services)?;
     options.control = args.control.map(|url| ControlOptions { url, join });
     Ok(options)
 }
@@ -77,6 +78,18 @@ fn capacity(cpus: Option<Cpu>, memory: Option<Bytes>) -> Option<Resources> {
         cpu: cpus.unwrap_or(whole.cpu),
         memory: memory.unwrap_or(whole.memory),
     })
+}
+
+fn services(args: ServiceArgs) -> Result<ServiceOptions> {
+    let mut names = args.host_services;
+    names.retain(|name| name != "none");
+    let mut options = ServiceOptions::only(&names).map_err(anyhow::Error::msg)?;
+    if let Some(http) = &mut options.http {
+        http.addresses.allow = args.http_allow;
+        http.addresses.deny = args.http_deny;
+        http.hosts = args.http_host;
+    }
+    Ok(options)
 }
 
 const USUAL_NATS: &str = "nats://127.0.0.1:4222";

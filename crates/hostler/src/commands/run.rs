@@ -94,15 +94,16 @@ fn body(args: &RunArgs, bytes: &[u8], global: &Global) -> Result<WorkloadCreate>
     })
 }
 
-/// What a file is, by its first bytes.
+/// What a file is, by its first bytes; a script by its name.
 fn recognise(bytes: &[u8], path: &Path) -> Result<Kind> {
     let mut magic = [0; 4];
     let read = (&mut &*bytes).read(&mut magic)?;
     match &magic[..read] {
         b"\x7fELF" => Ok(Kind::Elf),
         b"\0asm" => Ok(Kind::Wasm),
+        _ if path.extension().is_some_and(|suffix| suffix == "js") => Ok(Kind::V8),
         _ => bail!(
-            "{} is neither an ELF executable nor a WebAssembly module",
+            "{} is neither an ELF executable nor a WebAssembly module, nor called .js",
             path.display()
         ),
     }
@@ -191,6 +192,9 @@ mod tests {
         assert_eq!(recognise(b"\x7fELF\x02", path).expect("elf"), Kind::Elf);
         assert_eq!(recognise(b"\0asm\x01", path).expect("wasm"), Kind::Wasm);
         assert!(recognise(b"#!/bin/sh", path).is_err());
+        let script = Path::new("examples/upper.js");
+        assert_eq!(recognise(b"() => 1", script).expect("v8"), Kind::V8);
+        assert_eq!(recognise(b"\0asm\x01", script).expect("wasm"), Kind::Wasm);
         assert!(recognise(b"", path).is_err());
         assert_eq!(name_of(path).expect("a name"), "shout");
     }

@@ -18,7 +18,7 @@ use crate::state::App;
 /// The header in which a caller may say what the bytes are.
 const KIND_HEADER: &str = "x-artifact-kind";
 
-/// Uploads an artifact: a static Linux executable or a WebAssembly module.
+/// Uploads an artifact: a static Linux executable, a WebAssembly module or a JavaScript file.
 #[utoipa::path(put, path = "/artifacts/{digest}", tag = "artifacts",
     params(("digest" = String, Path, description = "SHA-256 of the body, in lower-case hex."),
         ProjectQuery),

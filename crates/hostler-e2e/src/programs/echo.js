@@ -1,0 +1,1 @@
+(subject, payload) => ({ triggered_on: subject, payload: String.fromCharCode(...payload) })
