@@ -15,6 +15,7 @@ mod by;
 mod column;
 mod error;
 mod event;
+mod image;
 mod join_token;
 mod lease;
 mod migration;
@@ -25,12 +26,14 @@ mod rows;
 mod runner;
 mod seal;
 mod secret;
+mod share;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 mod token;
 mod tx;
+mod vm;
 mod word;
 mod workload;
 
@@ -38,6 +41,7 @@ pub use artifact::{ArtifactDeleted, ArtifactRow, NewArtifact};
 pub use by::By;
 pub use error::{FencedError, StoreError};
 pub use event::{Change, Event, EventFilter, NewEvent};
+pub use image::{ImageAbout, ImageDeleted, ImageInsertError, ImageRow, ImageSpec};
 pub use join_token::{JoinTokenRow, NewJoinToken};
 pub use lease::Fence;
 pub use node::{
@@ -51,11 +55,15 @@ pub use operation::{
 pub use runner::{JobConflict, PoolRow, Scaled, Scaling};
 pub use seal::{KeyError, SealError, SealingKey};
 pub use secret::Secret;
+pub use share::{NewShare, ShareRow};
 pub use store::{Backend, Store};
 pub use token::{NewToken, TokenRow};
-
+pub use vm::{
+    NewSnapshot, NewVm, SnapshotRow, SnapshotSeen, VmChange, VmChanged, VmFilter, VmInsertError,
+    VmInserted, VmRow, VmSeat, VmSeenEntry, VmSeenReport, VmSpec, VmUnseat,
+};
 pub use workload::{
     ChangeOutcome, HeartbeatOrder, IdempotencyKey, InsertError, Inserted, Limits, NewWorkload,
-    SeatOutcome, SeatRequest, SeenEntry, SeenReport, Tombstone, Unseat, WorkloadFilter,
+    SeatOutcome, SeatRequest, SeenEntry, SeenReport, Tombstone, Unseat, UnseatIf, WorkloadFilter,
     WorkloadRow, WorkloadSpec,
 };

@@ -2,8 +2,8 @@
 //! after the commit.
 //!
 //! Rules of every transaction, so that none waits for another in a circle:
-//! lease, then runners, then nodes by id, then workloads by id, and the head of the event
-//! log last. Dropping a transaction rolls it back.
+//! lease, then runners, then nodes by id, then workloads by id, then VMs by id, and the head
+//! of the event log last. Dropping a transaction rolls it back.
 
 use sea_orm::{
     DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hostler_core::Resources;
 use hostler_core::id::{NodeId, WorkloadId};
 use hostler_core::placement::{Fleet, Place, Rules, Unit};
+use hostler_core::{Bytes, Resources};
 use hostler_store::{NodeRow, StoreError, WorkloadFilter, WorkloadRow};
 
 use crate::state::App;
@@ -38,6 +38,7 @@ pub(super) fn put_node(app: &App, fleet: &mut Fleet, node: &NodeRow) {
         id: facts.id,
         capacity: facts.capacity,
         slots: facts.slots,
+        disk: Bytes::default(),
         labels: facts.labels.clone(),
         open: facts.takes_seats(app.now(), &app.timing),
     });
@@ -79,6 +80,7 @@ pub(crate) fn unit_of(row: &WorkloadRow) -> Unit {
         id: row.facts.id,
         project: row.spec.project.clone(),
         resources: row.spec.resources,
+        disk: Bytes::default(),
         labels: row.spec.labels.clone(),
         rules,
     }

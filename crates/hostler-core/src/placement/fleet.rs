@@ -32,7 +32,7 @@ pub struct Fleet {
     pub(super) plans: Vec<Plan>,
     pub(super) aisles: Aisles,
     /// Refusals since the change of this number, by plan and resources.
-    pub(super) refused: (u64, BTreeMap<(usize, Cpu, Bytes), Refusal>),
+    pub(super) refused: (u64, BTreeMap<(usize, Cpu, Bytes, Bytes), Refusal>),
     /// How many seatings there have been.
     turns: u64,
     seats: usize,
@@ -128,7 +128,7 @@ impl Fleet {
         };
         let seat = Seat {
             unit: unit.id,
-            room: Room::unit(unit.resources),
+            room: Room::of(unit),
             kind: self.tally.kind_of(&unit.project, &unit.labels),
         };
         let turn = self.turns + 1;
@@ -162,7 +162,19 @@ impl Fleet {
         }
     }
 
-    /// Gives back all the room that unclaimed work took on a node.
+    /// Takes room on a node for what takes no slot and is not a unit here.
+    pub fn room_hold(&mut self, node: NodeId, resources: Resources, disk: Bytes) {
+        let at = self.yard.find(node);
+        if let Some(host) = at.and_then(|at| self.yard.host_mut(at)) {
+            host.unclaimed = host.unclaimed.plus(Room {
+                resources,
+                slots: 0,
+                disk,
+            });
+        }
+    }
+
+    /// Gives back all the room that was taken on a node for what is no unit.
     pub fn room_clear(&mut self, node: NodeId) {
         let at = self.yard.find(node);
         if let Some(host) = at.and_then(|at| self.yard.host_mut(at)) {

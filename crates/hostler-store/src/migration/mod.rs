@@ -4,8 +4,10 @@
 mod m0001_fleet;
 mod m0002_node_nats;
 mod m0003_runners;
+mod m0004_vms;
 
 pub(crate) use m0001_fleet::UNSETTLED;
+pub(crate) use m0004_vms::VM_UNSETTLED;
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
@@ -24,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_fleet::Migration),
             Box::new(m0002_node_nats::Migration),
             Box::new(m0003_runners::Migration),
+            Box::new(m0004_vms::Migration),
         ]
     }
 }
