@@ -4,16 +4,19 @@
 mod activity;
 mod artifact;
 mod error;
+mod image;
 mod info;
 mod node;
 mod operation;
 mod runner;
 mod token;
+mod vm;
 mod workload;
 
 pub use activity::{ActivityEntry, ActivityQuery};
 pub use artifact::Artifact;
 pub use error::ErrorBody;
+pub use image::{Image, ImageCreate, ImageImport, ImageQuery};
 pub use info::{Check, Health, Readiness, ServiceInfo};
 pub use node::{
     JoinToken, JoinTokenCreate, JoinTokenCreated, Node, NodeNats, NodeNatsKey, NodeRegister,
@@ -25,6 +28,10 @@ pub use runner::{
     RunnerService, RunnersAdd, RunnersAdded, RunnersRemove, RunnersRemoved,
 };
 pub use token::{PolicyInfo, Token, TokenCreate, TokenCreated};
+pub use vm::{
+    Share, ShareCreate, ShareCreated, Snapshot, SnapshotCreate, UnclaimedMachine, Vm, VmCreate,
+    VmDisk, VmDuplicate, VmNic, VmQuery, VmRename, VmSeenInfo, VmUpdate,
+};
 pub use workload::{
     Affinity, Explanation, LogLine, NodeVerdict, Page, PlacementRules, Resources, Seen, Spread,
     Workload, WorkloadCreate, WorkloadQuery,
