@@ -2,12 +2,14 @@
 //!
 //! [`router`] is the table of contents. A handler reads and writes the store
 //! and wakes passes; it never calls a node, never sleeps, and keeps nothing.
+//! Only what shows a person the screen of a VM carries bytes to and from its node.
 
 mod activity;
 mod artifacts;
 mod auth;
 pub(crate) mod error;
 mod extract;
+mod images;
 mod info;
 mod join_tokens;
 mod layers;
@@ -20,9 +22,11 @@ mod slaves;
 mod sse;
 mod table;
 mod tokens;
+mod vms;
 mod workloads;
 
 pub(crate) use auth::{Guesses, KnownTokens};
+pub(crate) use error::chain;
 pub(crate) use router::api;
 #[cfg(test)]
 pub(crate) use router::table;

@@ -4,20 +4,22 @@
 use axum::Router;
 use axum::http::Method;
 use hostler_core::access::Policy::{
-    ActivityGet, ArtifactsCreate, ArtifactsDelete, ArtifactsGet, JoinTokensManage, MetricsGet,
-    NodesCreate, NodesDelete, NodesDrain, NodesGet, NodesUpdate, OperationsCancel, OperationsGet,
-    PoliciesGet, RunnersCreate, RunnersDelete, RunnersGet, TokensCreate, TokensDelete, TokensGet,
-    WorkloadsCreate, WorkloadsDelete, WorkloadsGet, WorkloadsLogs, WorkloadsUpdate,
+    ActivityGet, ArtifactsCreate, ArtifactsDelete, ArtifactsGet, ImagesCreate, ImagesDelete,
+    ImagesGet, JoinTokensManage, MetricsGet, NodesCreate, NodesDelete, NodesDrain, NodesGet,
+    NodesUpdate, OperationsCancel, OperationsGet, PoliciesGet, RunnersCreate, RunnersDelete,
+    RunnersGet, TokensCreate, TokensDelete, TokensGet, VmsConsole, VmsCreate, VmsDelete,
+    VmsDuplicate, VmsGet, VmsRecover, VmsRename, VmsScreenshot, VmsSnapshots, VmsStart, VmsStop,
+    VmsUpdate, WorkloadsCreate, WorkloadsDelete, WorkloadsGet, WorkloadsLogs, WorkloadsUpdate,
 };
 use utoipa_axum::routes;
 
-use super::auth::Demand::{Node, PolicyOrJoin, PolicyOrNode};
+use super::auth::Demand::{Node, PolicyOrJoin, PolicyOrNode, PolicyOrShare};
 use super::auth::{demands, open};
 use super::error::{ApiError, Code};
 use super::table::Table;
 use super::{
-    activity, artifacts, info, join_tokens, layers, openapi, operations, runners, slaves, tokens,
-    workloads,
+    activity, artifacts, images, info, join_tokens, layers, openapi, operations, runners, slaves,
+    tokens, vms, workloads,
 };
 use crate::state::App;
 
@@ -68,6 +70,37 @@ pub(crate) fn table(app: App) -> Table {
         .route(POST, "/workloads/{id}/stop", demands(WorkloadsUpdate), routes!(workloads::stop))
         .route(GET, "/workloads/{id}/explain", demands(WorkloadsGet), routes!(workloads::explain))
         .route(GET, "/workloads/{id}/logs", demands(WorkloadsLogs), routes!(workloads::logs))
+
+        .route(GET, "/vms", demands(VmsGet), routes!(vms::list))
+        .route(POST, "/vms", demands(VmsCreate), routes!(vms::create))
+        .route(GET, "/vms/unclaimed", demands(VmsRecover), routes!(vms::unclaimed))
+        .route(GET, "/vms/{id}", demands(VmsGet), routes!(vms::get))
+        .route(PATCH, "/vms/{id}", demands(VmsUpdate), routes!(vms::update))
+        .route(DELETE, "/vms/{id}", demands(VmsDelete), routes!(vms::delete))
+        .route(POST, "/vms/{id}/start", demands(VmsStart), routes!(vms::start))
+        .route(POST, "/vms/{id}/stop", demands(VmsStop), routes!(vms::stop))
+        .route(POST, "/vms/{id}/restart", demands(VmsStart), routes!(vms::restart))
+        .route(POST, "/vms/{id}/pause", demands(VmsStop), routes!(vms::pause))
+        .route(POST, "/vms/{id}/resume", demands(VmsStart), routes!(vms::resume))
+        .route(POST, "/vms/{id}/restore", demands(VmsDelete), routes!(vms::restore))
+        .route(POST, "/vms/{id}/rename", demands(VmsRename), routes!(vms::rename))
+        .route(POST, "/vms/{id}/duplicate", demands(VmsDuplicate), routes!(vms::duplicate))
+        .route(GET, "/vms/{id}/explain", demands(VmsGet), routes!(vms::explain))
+        .route(GET, "/vms/{id}/snapshots", demands(VmsSnapshots), routes!(vms::snapshots))
+        .route(POST, "/vms/{id}/snapshots", demands(VmsSnapshots), routes!(vms::snapshot_create))
+        .route(DELETE, "/vms/{id}/snapshots/{snapshot}", demands(VmsSnapshots), routes!(vms::snapshot_delete))
+        .route(POST, "/vms/{id}/snapshots/{snapshot}/rollback", demands(VmsSnapshots), routes!(vms::rollback))
+        .route(GET, "/vms/{id}/shares", demands(VmsConsole), routes!(vms::shares))
+        .route(POST, "/vms/{id}/shares", demands(VmsConsole), routes!(vms::share_create))
+        .route(DELETE, "/vms/{id}/shares/{share}", demands(VmsConsole), routes!(vms::share_delete))
+        .route(GET, "/vms/{id}/console/{kind}", PolicyOrShare(VmsConsole), routes!(vms::console))
+        .route(GET, "/vms/{id}/screenshot", demands(VmsScreenshot), routes!(vms::screenshot))
+
+        .route(GET, "/images", demands(ImagesGet), routes!(images::list))
+        .route(POST, "/images", demands(ImagesCreate), routes!(images::create))
+        .route(POST, "/images/import", demands(ImagesCreate), routes!(images::import))
+        .route(GET, "/images/{id}", demands(ImagesGet), routes!(images::get))
+        .route(DELETE, "/images/{id}", demands(ImagesDelete), routes!(images::delete))
 
         .route(GET, "/artifacts", demands(ArtifactsGet), routes!(artifacts::list))
         .unhurried(PUT, "/artifacts/{digest}", demands(ArtifactsCreate), routes!(artifacts::upload))

@@ -7,6 +7,7 @@ mod house;
 mod machine;
 mod nats;
 mod request;
+mod vms;
 
 pub(crate) use house::{ADMIN, House, digest_of, eventually, on_both};
 pub(crate) use machine::Machine;

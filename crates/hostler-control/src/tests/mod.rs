@@ -13,4 +13,5 @@ mod node_nats;
 mod operations;
 mod runners;
 mod server;
+mod vms;
 mod workloads;

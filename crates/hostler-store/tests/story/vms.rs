@@ -571,7 +571,10 @@ pub(crate) async fn an_image_is_registered_once_and_stays_while_it_is_used(world
     let deleted = store.image_delete(&BY, row.id).await.unwrap();
     assert_eq!(deleted, ImageDeleted::InUse { vms: 1 });
     let later = By::new("ada", NOW + std::time::Duration::from_millis(1));
-    let spare = store.image_insert(&later, image("14", DIGEST)).await.unwrap();
+    let spare = store
+        .image_insert(&later, image("14", DIGEST))
+        .await
+        .unwrap();
     assert_eq!(
         store.image_list(None, Some(&name("debian"))).await.unwrap(),
         [spare.clone(), row]

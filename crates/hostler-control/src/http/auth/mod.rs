@@ -24,7 +24,7 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use hostler_core::access::{GuessVerdict, Policy};
-use hostler_store::{NodeRow, Secret};
+use hostler_store::{NodeRow, Secret, ShareRow};
 use hostler_wire::node_api::TOKEN_HEADER;
 
 use crate::http::error::{ApiError, ApiResult};
@@ -43,7 +43,14 @@ pub(crate) enum Demand {
     PolicyOrNode(Policy),
     /// A token with this policy, or a join token.
     PolicyOrJoin(Policy),
+    /// A token with this policy, or a share of a console.
+    PolicyOrShare(Policy),
 }
+
+/// The subprotocol of consoles, and what a secret follows in another one.
+pub(crate) const CONSOLE_PROTOCOL: &str = "hostler.console";
+const SHARE_PROTOCOL: &str = "hostler.share.";
+const TOKEN_PROTOCOL: &str = "hostler.token.";
 
 /// In the table of routes: nothing.
 pub(crate) const fn open() -> Demand {
@@ -66,6 +73,8 @@ pub(crate) enum Caller {
     Node(Box<NodeRow>),
     /// A join token; registering spends one of its uses, if one is left by then.
     Joiner(Secret),
+    /// A share, which opens the console of its own VM and nothing else.
+    Guest(Box<ShareRow>),
 }
 
 /// Runs around every route of the table.
@@ -101,9 +110,13 @@ fn shows_token(demand: Demand, headers: &HeaderMap) -> bool {
     let as_node = match demand {
         Demand::Nothing | Demand::Node => true,
         Demand::PolicyOrNode(_) => headers.contains_key(TOKEN_HEADER),
-        Demand::Policy(_) | Demand::PolicyOrJoin(_) => false,
+        Demand::Policy(_) | Demand::PolicyOrJoin(_) | Demand::PolicyOrShare(_) => false,
     };
-    !as_node && bearer(headers).is_some()
+    let shares = matches!(demand, Demand::PolicyOrShare(_));
+    let shown = shares
+        && (protocol(headers, SHARE_PROTOCOL).is_some()
+            || protocol(headers, TOKEN_PROTOCOL).is_some());
+    !as_node && (bearer(headers).is_some() || shown)
 }
 
 async fn caller(app: &App, demand: Demand, headers: &HeaderMap) -> ApiResult<Caller> {
@@ -115,6 +128,7 @@ async fn caller(app: &App, demand: Demand, headers: &HeaderMap) -> ApiResult<Cal
             user(app, policy, headers).await.map(Caller::User)
         }
         Demand::PolicyOrJoin(policy) => user_or_joiner(app, policy, headers).await,
+        Demand::PolicyOrShare(policy) => user_or_guest(app, policy, headers).await,
     }
 }
 
@@ -136,6 +150,35 @@ async fn user_or_joiner(app: &App, policy: Policy, headers: &HeaderMap) -> ApiRe
         Some(_) => Ok(Caller::Joiner(Secret::new(secret))),
         None => Err(unknown_token()),
     }
+}
+
+/// A browser cannot set headers on a WebSocket: there a secret comes as a
+/// subprotocol, which is no part of the path that logs hold.
+async fn user_or_guest(app: &App, policy: Policy, headers: &HeaderMap) -> ApiResult<Caller> {
+    if let Some(secret) = protocol(headers, SHARE_PROTOCOL) {
+        let found = app.store.share_by_secret(secret, app.now()).await;
+        let found = found.map_err(|error| ApiError::internal("looking up a share", &error))?;
+        return match found {
+            Some(share) => Ok(Caller::Guest(Box::new(share))),
+            None => Err(ApiError::unauthenticated(
+                "this share is unknown, expired or was revoked",
+            )),
+        };
+    }
+    let secret = bearer(headers).or_else(|| protocol(headers, TOKEN_PROTOCOL));
+    let user = find_user(app, secret.ok_or_else(no_token)?).await?;
+    let user = user.ok_or_else(unknown_token)?;
+    user.may(policy)?;
+    Ok(Caller::User(user))
+}
+
+/// What follows this beginning of a subprotocol that is offered.
+fn protocol<'a>(headers: &'a HeaderMap, start: &str) -> Option<&'a str> {
+    let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    let mut offered = offered.split(',').map(str::trim);
+    offered
+        .find_map(|word| word.strip_prefix(start))
+        .filter(|secret| !secret.is_empty())
 }
 
 async fn find_user(app: &App, secret: &str) -> ApiResult<Option<User>> {

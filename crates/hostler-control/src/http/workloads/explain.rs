@@ -69,7 +69,7 @@ async fn answer(
     Ok(axum::Json(told(&mut fleet, unit, seat, &names)))
 }
 
-fn busy() -> ApiError {
+pub(crate) fn busy() -> ApiError {
     ApiError::new(
         Code::TooMany,
         "too many explanations are being made at this moment",
@@ -77,7 +77,7 @@ fn busy() -> ApiError {
     .hint("ask again in a second")
 }
 
-fn told(
+pub(crate) fn told(
     fleet: &mut Fleet,
     unit: &Unit,
     seat: Option<NodeId>,

@@ -7,6 +7,7 @@ mod node;
 mod operation;
 mod runner;
 mod service;
+mod vm;
 mod workload;
 
 use std::time::Duration;
