@@ -208,6 +208,7 @@ pub struct VmUpdate {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VmRename {
     /// Its new name.
+    #[serde(default)]
     pub name: String,
 }
 
@@ -227,6 +228,7 @@ pub struct VmDuplicate {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SnapshotCreate {
     /// Its name, unique among those of its VM.
+    #[serde(default)]
     pub name: String,
     /// With the guest's memory, if it runs then.
     #[serde(default)]

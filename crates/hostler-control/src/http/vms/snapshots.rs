@@ -43,6 +43,7 @@ pub(crate) async fn snapshot_create(
     Path(id): Path<VmId>,
     Json(body): Json<rest::SnapshotCreate>,
 ) -> ApiResult<(StatusCode, axum::Json<rest::Snapshot>)> {
+    find(&app, &user, id).await?;
     let name = name_of("name", &body.name).map_err(|mistakes| invalid(&mistakes))?;
     for _ in 0..LOOKS {
         let row = able(find(&app, &user, id).await?)?;

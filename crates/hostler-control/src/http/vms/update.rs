@@ -8,7 +8,7 @@ use hostler_store::{VmChange, VmRow};
 use hostler_wire::convert::{labels_check, name_of, vm_size_check};
 use hostler_wire::rest;
 
-use super::{Changed, change, invalid, not_trashed};
+use super::{Changed, change, find, invalid, not_trashed};
 use crate::http::auth::User;
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{Json, Path};
@@ -27,6 +27,7 @@ pub(crate) async fn update(
     Path(id): Path<VmId>,
     Json(body): Json<rest::VmUpdate>,
 ) -> ApiResult<Changed> {
+    find(&app, &user, id).await?;
     if let Some(labels) = &body.labels {
         labels_check(labels).map_err(|mistakes| invalid(&mistakes))?;
     }
@@ -95,6 +96,7 @@ pub(crate) async fn rename(
     Path(id): Path<VmId>,
     Json(body): Json<rest::VmRename>,
 ) -> ApiResult<Changed> {
+    find(&app, &user, id).await?;
     let name = name_of("name", &body.name).map_err(|mistakes| invalid(&mistakes))?;
     let decide = |row: &VmRow| {
         not_trashed(row)?;

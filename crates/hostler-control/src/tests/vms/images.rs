@@ -17,7 +17,7 @@ async fn put(house: &crate::testing::House, bytes: &[u8], kind: &str) -> crate::
 #[tokio::test]
 async fn an_image_is_registered_listed_by_version_and_kept_while_it_is_used() {
     on_both(async |mut house| {
-        stage(&house).await;
+        let _machine = stage(&house).await;
         house.wait(std::time::Duration::from_millis(1));
         let mut bytes = qcow2::sample(Bytes::mib(128));
         bytes.push(2);

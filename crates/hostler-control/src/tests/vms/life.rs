@@ -167,7 +167,7 @@ async fn a_vm_is_erased_only_after_its_node_has_said_absent() {
 #[tokio::test]
 async fn a_protected_vm_is_not_deleted() {
     let mut house = House::on_sqlite().await;
-    stage(&house).await;
+    let _machine = stage(&house).await;
     let id = house.vm("web", json!({"protected": true})).await;
     house.settle().await;
     for query in ["", "?now=true"] {

@@ -59,7 +59,7 @@ async fn a_hundred_creates_for_twenty_places_seat_twenty_and_queue_eighty_with_a
 #[tokio::test(flavor = "multi_thread")]
 async fn one_name_asked_for_at_once_in_one_project_is_given_once() {
     on_both(async |house| {
-        stage(&house).await;
+        let _machine = stage(&house).await;
         let body = json!({"name": "web", "image": "debian"});
         let ask = || {
             let (router, body) = (house.router.clone(), body.clone());
@@ -80,7 +80,7 @@ async fn one_name_asked_for_at_once_in_one_project_is_given_once() {
 #[tokio::test]
 async fn a_request_sent_again_makes_nothing_new() {
     on_both(async |house| {
-        stage(&house).await;
+        let _machine = stage(&house).await;
         let ask = |name: &str| {
             let body = json!({"name": name, "image": "debian"});
             Ask::post("/vms").header("idempotency-key", "k").json(&body)
