@@ -175,11 +175,6 @@ impl House {
         run(&mut self.workloads).await;
     }
 
-    /// Runs the VMs' pass once, and waits for nothing.
-    pub(crate) async fn look_after_vms(&mut self) {
-        run(&mut self.vms).await;
-    }
-
     /// Runs the operations' pass once, and waits for nothing.
     pub(crate) async fn operate(&mut self) {
         run(&mut self.operations).await;
