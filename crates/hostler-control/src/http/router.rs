@@ -32,7 +32,7 @@ const PUT: Method = Method::PUT;
 /// The table of routes.
 #[rustfmt::skip] // A table reads by columns.
 pub(crate) fn table(app: App) -> Table {
-    Table::new(app, openapi::description())
+    let table = Table::new(app, openapi::description())
         .route(GET, "/", open(), routes!(info::root))
         .route(GET, "/health", open(), routes!(info::health))
         .route(GET, "/ready", open(), routes!(info::ready))
@@ -71,6 +71,29 @@ pub(crate) fn table(app: App) -> Table {
         .route(GET, "/workloads/{id}/explain", demands(WorkloadsGet), routes!(workloads::explain))
         .route(GET, "/workloads/{id}/logs", demands(WorkloadsLogs), routes!(workloads::logs))
 
+        .route(GET, "/artifacts", demands(ArtifactsGet), routes!(artifacts::list))
+        .unhurried(PUT, "/artifacts/{digest}", demands(ArtifactsCreate), routes!(artifacts::upload))
+        .route(GET, "/artifacts/{digest}", demands(ArtifactsGet), routes!(artifacts::get))
+        .route(DELETE, "/artifacts/{digest}", demands(ArtifactsDelete), routes!(artifacts::delete))
+        .route(GET, "/artifacts/{digest}/content", PolicyOrNode(ArtifactsGet), routes!(artifacts::content))
+
+        .route(GET, "/activity", demands(ActivityGet), routes!(activity::history))
+        .route(GET, "/activity/live", demands(ActivityGet), routes!(activity::live))
+        .route(GET, "/operations", demands(OperationsGet), routes!(operations::list))
+        .route(GET, "/operations/{id}", demands(OperationsGet), routes!(operations::get))
+        .route(POST, "/operations/{id}/cancel", demands(OperationsCancel), routes!(operations::cancel))
+
+        .route(GET, "/tokens", demands(TokensGet), routes!(tokens::list))
+        .route(POST, "/tokens", demands(TokensCreate), routes!(tokens::create))
+        .route(DELETE, "/tokens/{id}", demands(TokensDelete), routes!(tokens::delete))
+        .route(GET, "/policies", demands(PoliciesGet), routes!(tokens::policies));
+    vm_routes(table)
+}
+
+/// The part of it that is about VMs and images.
+#[rustfmt::skip] // A table reads by columns.
+fn vm_routes(table: Table) -> Table {
+    table
         .route(GET, "/vms", demands(VmsGet), routes!(vms::list))
         .route(POST, "/vms", demands(VmsCreate), routes!(vms::create))
         .route(GET, "/vms/unclaimed", demands(VmsRecover), routes!(vms::unclaimed))
@@ -101,23 +124,6 @@ pub(crate) fn table(app: App) -> Table {
         .route(POST, "/images/import", demands(ImagesCreate), routes!(images::import))
         .route(GET, "/images/{id}", demands(ImagesGet), routes!(images::get))
         .route(DELETE, "/images/{id}", demands(ImagesDelete), routes!(images::delete))
-
-        .route(GET, "/artifacts", demands(ArtifactsGet), routes!(artifacts::list))
-        .unhurried(PUT, "/artifacts/{digest}", demands(ArtifactsCreate), routes!(artifacts::upload))
-        .route(GET, "/artifacts/{digest}", demands(ArtifactsGet), routes!(artifacts::get))
-        .route(DELETE, "/artifacts/{digest}", demands(ArtifactsDelete), routes!(artifacts::delete))
-        .route(GET, "/artifacts/{digest}/content", PolicyOrNode(ArtifactsGet), routes!(artifacts::content))
-
-        .route(GET, "/activity", demands(ActivityGet), routes!(activity::history))
-        .route(GET, "/activity/live", demands(ActivityGet), routes!(activity::live))
-        .route(GET, "/operations", demands(OperationsGet), routes!(operations::list))
-        .route(GET, "/operations/{id}", demands(OperationsGet), routes!(operations::get))
-        .route(POST, "/operations/{id}/cancel", demands(OperationsCancel), routes!(operations::cancel))
-
-        .route(GET, "/tokens", demands(TokensGet), routes!(tokens::list))
-        .route(POST, "/tokens", demands(TokensCreate), routes!(tokens::create))
-        .route(DELETE, "/tokens/{id}", demands(TokensDelete), routes!(tokens::delete))
-        .route(GET, "/policies", demands(PoliciesGet), routes!(tokens::policies))
 }
 
 /// The whole API: the table, its description at `/openapi.json` and for people

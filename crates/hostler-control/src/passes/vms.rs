@@ -173,9 +173,9 @@ impl Vms {
             .vm_erase(&by, id, expected, Some(fence))
             .await?;
         if erased == ChangeOutcome::Changed {
-            shares
-                .iter()
-                .for_each(|share| self.app.sessions.cut(share.id));
+            for share in shares {
+                self.app.sessions.cut(share.id);
+            }
         }
         Ok(())
     }

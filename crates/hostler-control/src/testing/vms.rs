@@ -67,7 +67,7 @@ impl Inside {
     /// The newest order it was given about one VM, in full.
     pub(crate) fn wanted(&self, id: &str) -> VmOrder {
         let orders = self.orders(id).into_iter().rev();
-        orders.filter_map(|ensure| ensure.order).next().unwrap()
+        { orders }.find_map(|ensure| ensure.order).unwrap()
     }
 }
 
@@ -107,12 +107,12 @@ fn obey(
     order: &VmEnsure,
 ) -> Result<VmEntry, StatusCode> {
     let held = ledger.get(&id);
-    let older = held.is_some_and(|held| order.generation < held.generation);
+    let late = held.is_some_and(|held| order.generation < held.generation);
     let gone = order.goal == VmGoal::Gone;
     let dead = held.is_some_and(|held| {
         held.generation == order.generation && held.state == VmSeenState::Absent && !gone
     });
-    if older || dead || (order.heartbeat.is_none() && !gone) {
+    if late || dead || (order.heartbeat.is_none() && !gone) {
         return Err(StatusCode::CONFLICT);
     }
     let entry = followed(id, order);

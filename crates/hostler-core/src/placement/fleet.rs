@@ -21,6 +21,9 @@ use super::yard::Yard;
 use crate::id::NodeId;
 use crate::{Bytes, Cpu, Resources};
 
+/// A plan, and how much processor, memory and disk are needed.
+type Needs = (usize, Cpu, Bytes, Bytes);
+
 /// Nodes, what is seated on them, and where the next unit goes.
 #[derive(Clone, Debug)]
 pub struct Fleet {
@@ -31,8 +34,8 @@ pub struct Fleet {
     pub(super) tally: Tally,
     pub(super) plans: Vec<Plan>,
     pub(super) aisles: Aisles,
-    /// Refusals since the change of this number, by plan and resources.
-    pub(super) refused: (u64, BTreeMap<(usize, Cpu, Bytes, Bytes), Refusal>),
+    /// Refusals since the change of this number, by plan and needs.
+    pub(super) refused: (u64, BTreeMap<Needs, Refusal>),
     /// How many seatings there have been.
     turns: u64,
     seats: usize,

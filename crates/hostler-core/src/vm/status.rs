@@ -76,14 +76,14 @@ fn on_node(goal: VmGoal, seen: Option<VmSeenState>) -> VmStatus {
     match (seen, goal) {
         (Some(VmSeenState::Failed), _) => VmStatus::Failed,
         (Some(VmSeenState::Preparing | VmSeenState::Absent), _) => VmStatus::Preparing,
-        (Some(VmSeenState::Stopping), _)
-        | (Some(VmSeenState::Running | VmSeenState::Paused), VmGoal::Stopped) => VmStatus::Stopping,
         (Some(VmSeenState::Stopped), _) => VmStatus::Stopped,
-        (Some(VmSeenState::Starting | VmSeenState::Fenced), _) => VmStatus::Starting,
+        (Some(VmSeenState::Stopping), _)
+        | (None | Some(VmSeenState::Running | VmSeenState::Paused), VmGoal::Stopped) => {
+            VmStatus::Stopping
+        }
+        (None | Some(VmSeenState::Starting | VmSeenState::Fenced), _) => VmStatus::Starting,
         (Some(VmSeenState::Running), _) => VmStatus::Running,
         (Some(VmSeenState::Paused), _) => VmStatus::Paused,
-        (None, VmGoal::Stopped) => VmStatus::Stopping,
-        (None, _) => VmStatus::Starting,
     }
 }
 

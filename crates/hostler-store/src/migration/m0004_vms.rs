@@ -58,7 +58,7 @@ impl MigrationTrait for Migration {
 }
 
 fn vm() -> TableCreateStatement {
-    let wanted = [
+    let wanted = vec![
         pk_uuid("id"),
         text("project"),
         text("name"),
@@ -84,7 +84,7 @@ fn vm() -> TableCreateStatement {
         timestamp_with_time_zone_null("trashed_at"),
         timestamp_with_time_zone("created_at"),
     ];
-    let so = [
+    let so = vec![
         uuid_null("seat"),
         boolean("disk_lost"),
         text_null("reason"),

@@ -101,9 +101,12 @@ fn paged(chosen: Select<Entity>, after: Option<VmId>, limit: u64) -> Select<Enti
 fn filtered(filter: &VmFilter) -> Select<Entity> {
     let is =
         |column: Column, name: &Option<Name>| name.as_ref().map(|name| column.eq(name.as_str()));
-    let trashed = |trashed: bool| match trashed {
-        true => Column::TrashedAt.is_not_null(),
-        false => Column::TrashedAt.is_null(),
+    let trashed = |trashed: bool| {
+        if trashed {
+            Column::TrashedAt.is_not_null()
+        } else {
+            Column::TrashedAt.is_null()
+        }
     };
     let conditions = [
         is(Column::Project, &filter.project),

@@ -414,14 +414,10 @@ pub(crate) async fn snapshots_are_wanted_seen_and_given_up(world: &World) {
     assert_eq!(store.vm_snapshots(&[row.facts.id]).await.unwrap(), []);
 }
 
-pub(crate) async fn the_unsettled_vms_are_those_with_a_next_step(world: &World) {
-    let fine = SeatView {
-        reachable: true,
-        lost: false,
-        draining: false,
-    };
+/// VMs of every goal, with and without a seat, of which every sort of thing
+/// is seen: 24.
+async fn every_sort(world: &World, node: NodeId) {
     let store = &world.store;
-    let node = node(world, "n1", 100).await;
     let mut number = 0;
     for wanted in [VmGoal::Running, VmGoal::Stopped, VmGoal::Gone] {
         for state in [
@@ -448,6 +444,17 @@ pub(crate) async fn the_unsettled_vms_are_those_with_a_next_step(world: &World) 
             }
         }
     }
+}
+
+pub(crate) async fn the_unsettled_vms_are_those_with_a_next_step(world: &World) {
+    let fine = SeatView {
+        reachable: true,
+        lost: false,
+        draining: false,
+    };
+    let store = &world.store;
+    let node = node(world, "n1", 100).await;
+    every_sort(world, node).await;
     let lost = seated(world, "lost", node).await;
     let unseat = VmUnseat {
         vm: lost.facts.id,
@@ -596,7 +603,7 @@ pub(crate) async fn an_image_is_registered_once_and_stays_while_it_is_used(world
 pub(crate) async fn a_share_opens_until_it_expires_or_is_revoked(world: &World) {
     let store = &world.store;
     let row = vm(world, "web").await;
-    let end = NOW + std::time::Duration::from_secs(60);
+    let end = NOW + std::time::Duration::from_mins(1);
     let new = |secret: &str| NewShare {
         vm: row.facts.id,
         project: name("default"),

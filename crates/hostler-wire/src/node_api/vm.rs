@@ -161,7 +161,7 @@ pub enum Protocol {
     Icmp,
 }
 
-/// What the guest is told (cloud-init, NoCloud).
+/// What the guest is told (cloud-init, `NoCloud`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seed {
     /// Its host name.

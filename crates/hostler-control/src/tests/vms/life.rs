@@ -177,9 +177,8 @@ async fn a_protected_vm_is_not_deleted() {
             .await
             .refused(409, "conflict");
     }
-    let patch = Ask::new(axum::http::Method::PATCH, &format!("/vms/{id}"));
-    patch
-        .json(&json!({"protected": false}))
+    let ask = Ask::new(axum::http::Method::PATCH, &format!("/vms/{id}"));
+    ask.json(&json!({"protected": false}))
         .send(&house.router)
         .await
         .expect(202);
@@ -317,9 +316,8 @@ async fn a_node_with_vms_leaves_only_by_force_and_their_disks_with_it() {
         "lost",
         "nobody said that a new disk will do"
     );
-    let patch = Ask::new(axum::http::Method::PATCH, &format!("/vms/{id}"));
-    patch
-        .json(&json!({"disk_on_loss": "fresh"}))
+    let ask = Ask::new(axum::http::Method::PATCH, &format!("/vms/{id}"));
+    ask.json(&json!({"disk_on_loss": "fresh"}))
         .send(&house.router)
         .await
         .expect(202);

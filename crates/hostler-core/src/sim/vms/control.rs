@@ -147,8 +147,8 @@ impl Control {
                 }
             }
             Deed::Erase(vm, generation) => {
-                let same = |row: &&VmFacts| row.generation == generation && row.seat.is_none();
-                if self.rows.get(&vm).filter(same).is_some() {
+                let same = |row: &VmFacts| row.generation == generation && row.seat.is_none();
+                if self.rows.get(&vm).is_some_and(same) {
                     self.rows.remove(&vm);
                     self.graves.insert(vm, generation);
                 }

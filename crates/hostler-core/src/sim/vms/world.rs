@@ -100,7 +100,7 @@ impl World {
         }
     }
 
-    fn note(&mut self, text: String) {
+    fn note(&mut self, text: &str) {
         for byte in text.bytes() {
             self.hash = self.hash.rotate_left(5) ^ u64::from(byte);
             self.hash = self.hash.wrapping_mul(0x517c_c1b7_2722_0a95);
@@ -197,7 +197,7 @@ impl World {
             is_disk_lost: false,
             trashed_at: None,
         };
-        self.note(format!("made {id:?} leased {leased} anew {anew}"));
+        self.note(&format!("made {id:?} leased {leased} anew {anew}"));
         self.control.rows.insert(id, facts);
     }
 
@@ -222,7 +222,7 @@ impl World {
         if over {
             self.control.rows.insert(vm, row);
         } else {
-            self.note(format!(
+            self.note(&format!(
                 "{vm:?} should be {goal:?} at {:?}",
                 wanted.generation
             ));
@@ -233,12 +233,12 @@ impl World {
         let at = self.rng.place(MACHINES);
         if self.rng.chance(1) {
             self.cut[at] = self.tick + self.rng.within(5, 150);
-            self.note(format!("machine {at} is cut off until {}", self.cut[at]));
+            self.note(&format!("machine {at} is cut off until {}", self.cut[at]));
         }
         if self.rng.chance(1) && self.machines[at].lease.is_some() {
             self.machines[at].lease = None;
             self.dead[at] = self.tick + self.rng.within(5, 150);
-            self.note(format!("daemon {at} is dead until {}", self.dead[at]));
+            self.note(&format!("daemon {at} is dead until {}", self.dead[at]));
         }
         self.revive();
     }
@@ -249,7 +249,7 @@ impl World {
             if over && self.machines[at].lease.is_none() {
                 let timing = self.timing;
                 self.machines[at].start(&timing);
-                self.note(format!("daemon {at} starts"));
+                self.note(&format!("daemon {at} starts"));
             }
         }
     }
@@ -297,7 +297,9 @@ impl World {
             }
             Message::Order(at, order) => {
                 let said = self.machines[at].ordered(order, now);
-                self.note(format!("machine {at} was told {order:?} and says {said:?}"));
+                self.note(&format!(
+                    "machine {at} was told {order:?} and says {said:?}"
+                ));
                 if let Some(said) = said {
                     self.send(at, Message::Answer(at, said));
                 }
@@ -316,7 +318,7 @@ impl World {
         self.deeds = rest;
         for (_, deed) in due {
             if !matches!(deed, Deed::Send(..)) {
-                self.note(format!("{deed:?}"));
+                self.note(&format!("{deed:?}"));
             }
             if let Some((node, order)) = self.control.carry_out(deed, self.wall())
                 && let Some(at) = self.machines.iter().position(|machine| machine.id == node)

@@ -29,9 +29,9 @@ pub(super) fn disks(look: &mut Collector, disks: &[VmDisk]) {
     let mut names = BTreeSet::new();
     for (at, disk) in disks.iter().enumerate() {
         let field = format!("disks[{at}]");
-        let named = bounds::is_hostname(&disk.name) && names.insert(&disk.name);
+        let is_good = bounds::is_hostname(&disk.name) && names.insert(&disk.name);
         let hint = "give each disk a name of its own, of letters, digits and '-'";
-        look.demand(named, &field, "its name is not good, or taken", hint);
+        look.demand(is_good, &field, "its name is not good, or taken", hint);
         let sized = bounds::DISK.contains(&disk.bytes);
         let problem = format!("{} bytes are out of bounds", disk.bytes);
         look.demand(sized, &field, &problem, "give 1 MiB to 64 TiB");
