@@ -21,6 +21,7 @@ mod story {
     pub(crate) mod runners;
     pub(crate) mod seats;
     pub(crate) mod seen;
+    pub(crate) mod vm_ends;
     pub(crate) mod vms;
     pub(crate) mod workloads;
     pub(crate) mod world;
@@ -137,8 +138,9 @@ chapters! {
         a_change_is_made_on_what_was_looked_at_or_not_at_all,
         racing_changes_never_lose_room,
         what_a_node_says_of_vms_is_kept_and_told_on_change,
+        the_unsettled_vms_are_those_with_a_next_step;
+    vm_ends:
         snapshots_are_wanted_seen_and_given_up,
-        the_unsettled_vms_are_those_with_a_next_step,
         a_vm_that_is_gone_leaves_a_tombstone,
         a_node_with_vms_does_not_leave_and_takes_their_disks_when_removed,
         the_trash_is_listed_by_age,

@@ -11,6 +11,7 @@ mod operation;
 mod runner;
 mod token;
 mod vm;
+mod vm_parts;
 mod workload;
 
 pub use activity::{ActivityEntry, ActivityQuery};
@@ -28,10 +29,8 @@ pub use runner::{
     RunnerService, RunnersAdd, RunnersAdded, RunnersRemove, RunnersRemoved,
 };
 pub use token::{PolicyInfo, Token, TokenCreate, TokenCreated};
-pub use vm::{
-    Share, ShareCreate, ShareCreated, Snapshot, SnapshotCreate, UnclaimedMachine, Vm, VmCreate,
-    VmDisk, VmDuplicate, VmNic, VmQuery, VmRename, VmSeenInfo, VmUpdate,
-};
+pub use vm::{Vm, VmCreate, VmDisk, VmDuplicate, VmNic, VmQuery, VmRename, VmSeenInfo, VmUpdate};
+pub use vm_parts::{Share, ShareCreate, ShareCreated, Snapshot, SnapshotCreate, UnclaimedMachine};
 pub use workload::{
     Affinity, Explanation, LogLine, NodeVerdict, Page, PlacementRules, Resources, Seen, Spread,
     Workload, WorkloadCreate, WorkloadQuery,
