@@ -29,11 +29,12 @@ use crate::nodes::{self, NodeCalls};
 use crate::oidc::Oidc;
 use crate::options::ControlOptions;
 use crate::passes::{
-    Housekeeping, NodeKeys, Nodes, Operations, Passes, Scaling, StrayPass, Strays, Workloads,
+    Housekeeping, NodeKeys, Nodes, Operations, Passes, Scaling, StrayPass, Strays, Vms, Workloads,
     holder_name,
 };
 use crate::runners::{Ground, Runners};
 use crate::state::{App, Placing, Shared};
+use crate::vms::{Sessions, VmCalls};
 
 /// Why a control plane did not start.
 #[derive(Debug, thiserror::Error)]
@@ -176,6 +177,9 @@ pub(crate) async fn open(
         explaining: Semaphore::new(EXPLAIN_AT_ONCE),
         strays: Strays::default(),
         calls: NodeCalls::new(patience, answers, passes.clone()),
+        vm_strays: Strays::default(),
+        vm_calls: VmCalls::new(patience, passes.clone()),
+        consoles: Sessions::default(),
         passes,
         known_tokens: KnownTokens::default(),
         guesses: Guesses::default(),
@@ -209,8 +213,7 @@ fn open_oidc(options: &ControlOptions) -> Result<Option<Arc<Oidc>>, StartError> 
 fn open_files(options: &ControlOptions) -> Result<ArtifactFiles, StartError> {
     let path = options.data_dir.join("artifacts");
     let limits = options.artifacts;
-    ArtifactFiles::open(path.clone(), limits.largest, limits.idle)
-        .map_err(|source| StartError::Folder { path, source })
+    ArtifactFiles::open(path.clone(), limits).map_err(|source| StartError::Folder { path, source })
 }
 
 /// The runner manager, if anything gives machines.
@@ -266,6 +269,7 @@ fn start_passes(
     let housekeeping = Housekeeping::new(app.clone(), options.artifacts.grace);
     let mut tasks = vec![
         passes.spawn(Workloads::new(app.clone()), often, stop.clone()),
+        passes.spawn(Vms::new(app.clone()), often, stop.clone()),
         passes.spawn(StrayPass(app.clone()), often, stop.clone()),
         passes.spawn(Nodes::new(app.clone()), often, stop.clone()),
         passes.spawn(Operations(app.clone()), often, stop.clone()),

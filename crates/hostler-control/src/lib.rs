@@ -7,11 +7,12 @@
 //! - `nodes`: speaking to nodes, which only passes do
 //! - `artifacts`: files of executables and modules
 //! - `logs`: what workloads wrote, read back from JetStream
+//! - `vms`: orders for VMs, consoles that are open
 //!
-//! What must never happen: a handler that calls a node; something that only
-//! memory knows and somebody relies on; a seat given on other grounds than a
-//! conditional update in the store; an order sent on facts older than the
-//! heartbeat it names.
+//! What must never happen: a handler that calls a node, but to show a person
+//! the screen of a VM; something that only memory knows and somebody relies on;
+//! a seat given on other grounds than a conditional update in the store; an
+//! order sent on facts older than the heartbeat it names.
 
 mod artifacts;
 mod control;
@@ -27,6 +28,7 @@ mod state;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod vms;
 
 pub use control::{Control, StartError};
 pub use hostler_oidc::OidcOptions;

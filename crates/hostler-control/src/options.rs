@@ -96,6 +96,8 @@ pub struct NodeNatsOptions {
 pub struct ArtifactLimits {
     /// The largest artifact, in bytes.
     pub largest: u64,
+    /// The largest image of a disk, in bytes.
+    pub largest_image: u64,
     /// How long an upload may pause.
     pub idle: Duration,
     /// How old a file that nobody holds must be to be removed.
@@ -106,6 +108,7 @@ impl Default for ArtifactLimits {
     fn default() -> Self {
         Self {
             largest: 512 << 20,
+            largest_image: 64 << 30,
             idle: Duration::from_secs(30),
             grace: Duration::from_hours(1),
         }

@@ -20,6 +20,7 @@ use crate::oidc::Oidc;
 use crate::options::{Clock, MetricsText, SessionLimits};
 use crate::passes::{Passes, Strays};
 use crate::runners::Runners;
+use crate::vms::{Sessions, VmCalls};
 
 /// Shared by all; cheap to clone.
 #[derive(Clone)]
@@ -33,6 +34,11 @@ pub(crate) struct Shared {
     /// What heartbeats said that passes should look into.
     pub(crate) strays: Strays,
     pub(crate) calls: NodeCalls,
+    /// What heartbeats said of VMs, by ids that never meet those of workloads.
+    pub(crate) vm_strays: Strays,
+    pub(crate) vm_calls: VmCalls,
+    /// Consoles that are open by a share.
+    pub(crate) consoles: Sessions,
     pub(crate) known_tokens: KnownTokens,
     pub(crate) guesses: Guesses,
     pub(crate) attempts: LoginAttempts,

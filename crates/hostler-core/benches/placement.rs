@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use hostler_core::id::{NodeId, WorkloadId};
 use hostler_core::placement::{Affinity, Fleet, Overcommits, Place, Policy, Rules, Spread, Unit};
-use hostler_core::{Labels, Name, Resources};
+use hostler_core::{Bytes, Labels, Name, Resources};
 
 const UNITS: usize = 10_000;
 const SIZES: [usize; 4] = [100, 1_000, 5_000, 10_000];
@@ -83,6 +83,7 @@ fn place(number: usize, nodes: usize, spare: usize) -> Place {
         id: NodeId::from_parts(1, scrambled(number)),
         capacity: Resources::of(500 * holds, 512 * holds),
         slots: 2 * u32::try_from(holds).unwrap_or(u32::MAX),
+        disk: Bytes::default(),
         labels: labels(&[
             ("arch", "x86_64".to_owned()),
             ("host", format!("node-{number}")),
@@ -160,6 +161,7 @@ fn units(case: Case, nodes: usize, project: &Name) -> Vec<Unit> {
             id: WorkloadId::from_parts(1, scrambled(number)),
             project: project.clone(),
             resources: Resources::of(500, 512),
+            disk: Bytes::default(),
             labels: labels(&[("app", app)]),
             rules,
         }

@@ -6,6 +6,7 @@
 //! these decisions in memory.
 
 pub mod access;
+pub mod artifact;
 pub mod audit;
 pub mod generation;
 pub mod id;

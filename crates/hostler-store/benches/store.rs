@@ -104,7 +104,7 @@ fn micros(span: Duration) -> f64 {
 async fn prepare(store: &Store) -> Outcome<Vec<NodeId>> {
     let artifact = NewArtifact {
         digest: "d".repeat(64),
-        kind: Kind::Elf,
+        kind: Kind::Elf.into(),
         size: 1,
         project: "default".parse()?,
     };
@@ -137,6 +137,8 @@ fn report(sequence: u64) -> NodeReport {
         unclaimed: serde_json::json!([]),
         unclaimed_room: Resources::default(),
         unclaimed_slots: 0,
+        vm_disk: hostler_core::Bytes::default(),
+        unclaimed_vms: serde_json::json!([]),
         lease_until: Timestamp::NEVER,
     }
 }

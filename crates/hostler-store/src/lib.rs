@@ -17,6 +17,7 @@ mod column;
 mod error;
 mod event;
 mod guard;
+mod image;
 mod join_token;
 mod lease;
 mod migration;
@@ -30,6 +31,7 @@ mod runner;
 mod seal;
 mod secret;
 mod session;
+mod share;
 mod sign_in;
 mod store;
 #[cfg(feature = "testing")]
@@ -38,6 +40,7 @@ pub mod testing;
 mod token;
 mod tx;
 mod user;
+mod vm;
 mod word;
 mod workload;
 
@@ -47,6 +50,7 @@ pub use by::By;
 pub use error::{FencedError, StoreError};
 pub use event::{Change, Event, EventFilter, NewEvent};
 pub use guard::AccessError;
+pub use image::{ImageAbout, ImageDeleted, ImageInsertError, ImageRow, ImageSpec};
 pub use join_token::{JoinTokenRow, NewJoinToken};
 pub use lease::Fence;
 pub use node::{
@@ -63,13 +67,18 @@ pub use runner::{JobConflict, PoolRow, Scaled, Scaling};
 pub use seal::{KeyError, SealError, SealingKey};
 pub use secret::Secret;
 pub use session::{NewSession, SessionRow};
+pub use share::{NewShare, ShareRow};
 pub use sign_in::{NewSignIn, SignInRow};
 pub use store::{Backend, Store};
 pub use token::{NewToken, TokenRow};
 pub use user::{Identity, NewUser, SignInOutcome, UserChange, UserRow};
+pub use vm::{
+    NewSnapshot, NewVm, SnapshotRow, SnapshotSeen, VmChange, VmChanged, VmFilter, VmInsertError,
+    VmInserted, VmRow, VmSeat, VmSeenEntry, VmSeenReport, VmSpec, VmUnseat,
+};
 
 pub use workload::{
     ChangeOutcome, HeartbeatOrder, IdempotencyKey, InsertError, Inserted, Limits, NewWorkload,
-    SeatOutcome, SeatRequest, SeenEntry, SeenReport, Tombstone, Unseat, WorkloadFilter,
+    SeatOutcome, SeatRequest, SeenEntry, SeenReport, Tombstone, Unseat, UnseatIf, WorkloadFilter,
     WorkloadRow, WorkloadSpec,
 };

@@ -24,7 +24,10 @@ pub enum Backend {
 /// |---|---|
 /// | `node` | who is in the fleet, with which key; what its seats have taken (kept in step with the seats by every transaction that moves one); until when its work is its own |
 /// | `workload` | what was asked for, at which generation, where it sits. The *seen* columns could be learnt again from heartbeats; they are kept so that a restart of the control plane starts from what was known |
-/// | `tombstone` | that a workload is gone for good, so that a node that comes back with it is told to drop it |
+/// | `vm`, `vm_snapshot` | the same for VMs; what their guests are told, sealed |
+/// | `vm_share` | who may use a console without an account, and until when: digests of secrets |
+/// | `image` | what the files that disks are made from are |
+/// | `tombstone` | that a workload or VM is gone for good, so that a node that comes back with it is told to drop it |
 /// | `idempotency_key` | which request made which workload, so that a repeated request makes nothing |
 /// | `artifact`, `artifact_project` | what the files named by digest are, and who may use them |
 /// | `api_token`, `join_token` | who may do what: digests of secrets, never secrets |

@@ -3,7 +3,8 @@
 //!
 //! Rules of every transaction, so that none waits for another in a circle:
 //! lease, then who may do what (`guard`), then projects by name, then runners, then nodes by
-//! id, then workloads by id, the head of the audit log, and the head of the event log last. Dropping a transaction rolls it back.
+//! id, then workloads by id, then VMs by id, the head of the audit log, and the head of the
+//! event log last. Dropping a transaction rolls it back.
 
 use sea_orm::{
     DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,

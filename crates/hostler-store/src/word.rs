@@ -1,6 +1,8 @@
 //! Choices as words in text columns, the same words as on the wire.
 
+use hostler_core::artifact::ArtifactKind;
 use hostler_core::node::{Availability, Scheduling};
+use hostler_core::vm::{DiskOnLoss, SnapshotState, VmGoal, VmSeenState};
 use hostler_core::workload::{Goal, Kind, OnNodeLoss, SeenState};
 
 use crate::error::corrupt;
@@ -44,6 +46,55 @@ impl Word for Kind {
     const WHAT: &'static str = "kind of artifact";
     const WORDS: &'static [(Self, &'static str)] =
         &[(Self::Elf, "elf"), (Self::Wasm, "wasm"), (Self::V8, "v8")];
+}
+
+impl Word for ArtifactKind {
+    const WHAT: &'static str = "kind of artifact";
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Elf, "elf"),
+        (Self::Wasm, "wasm"),
+        (Self::Qcow2, "qcow2"),
+        (Self::Raw, "raw"),
+    ];
+}
+
+impl Word for VmGoal {
+    const WHAT: &'static str = "goal of a VM";
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Running, "running"),
+        (Self::Paused, "paused"),
+        (Self::Stopped, "stopped"),
+        (Self::Gone, "gone"),
+    ];
+}
+
+impl Word for VmSeenState {
+    const WHAT: &'static str = "seen state of a VM";
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Absent, "absent"),
+        (Self::Preparing, "preparing"),
+        (Self::Starting, "starting"),
+        (Self::Running, "running"),
+        (Self::Paused, "paused"),
+        (Self::Stopping, "stopping"),
+        (Self::Stopped, "stopped"),
+        (Self::Failed, "failed"),
+        (Self::Fenced, "fenced"),
+    ];
+}
+
+impl Word for SnapshotState {
+    const WHAT: &'static str = "state of a snapshot";
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Taking, "taking"),
+        (Self::Ready, "ready"),
+        (Self::Failed, "failed"),
+    ];
+}
+
+impl Word for DiskOnLoss {
+    const WHAT: &'static str = "choice on disk loss";
+    const WORDS: &'static [(Self, &'static str)] = &[(Self::Keep, "keep"), (Self::Fresh, "fresh")];
 }
 
 impl Word for OnNodeLoss {
@@ -113,6 +164,11 @@ mod tests {
         check::<Scheduling>();
         check::<Availability>();
         check::<OperationOutcome>();
+        check::<ArtifactKind>();
+        check::<VmGoal>();
+        check::<VmSeenState>();
+        check::<SnapshotState>();
+        check::<DiskOnLoss>();
     }
 
     #[test]
@@ -127,5 +183,10 @@ mod tests {
         check::<OnNodeLoss>();
         check::<SeenState>();
         check::<Scheduling>();
+        check::<ArtifactKind>();
+        check::<VmGoal>();
+        check::<VmSeenState>();
+        check::<SnapshotState>();
+        check::<DiskOnLoss>();
     }
 }

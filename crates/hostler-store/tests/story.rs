@@ -25,6 +25,8 @@ mod story {
     pub(crate) mod seats;
     pub(crate) mod seen;
     pub(crate) mod users;
+    pub(crate) mod vm_ends;
+    pub(crate) mod vms;
     pub(crate) mod workloads;
     pub(crate) mod world;
 }
@@ -149,6 +151,25 @@ chapters! {
         a_machine_that_nobody_answers_for_does_not_register,
         a_removal_is_called_off_until_its_runner_is_drained,
         a_node_is_not_drained_for_a_removal_that_was_called_off;
+    vms:
+        a_vm_reads_back_as_it_was_asked_for_and_its_seed_is_sealed,
+        one_vm_has_a_name_and_one_request_makes_one_vm,
+        a_vm_takes_disk_with_its_seat_and_the_rest_with_its_goal,
+        vms_and_workloads_share_one_room,
+        a_full_closed_or_diskless_node_takes_no_vm,
+        a_hundred_racers_for_twenty_places_give_twenty_seats,
+        a_change_is_made_on_what_was_looked_at_or_not_at_all,
+        racing_changes_never_lose_room,
+        what_a_node_says_of_vms_is_kept_and_told_on_change,
+        the_unsettled_vms_are_those_with_a_next_step;
+    vm_ends:
+        snapshots_are_wanted_seen_and_given_up,
+        a_vm_that_is_gone_leaves_a_tombstone,
+        a_node_with_vms_does_not_leave_and_takes_their_disks_when_removed,
+        the_trash_is_listed_by_age,
+        an_image_is_registered_once_and_stays_while_it_is_used,
+        a_share_opens_until_it_expires_or_is_revoked,
+        a_vm_is_raised_over_what_its_node_was_told;
     crash:
         what_was_acknowledged_survives_a_kill;
 }

@@ -12,14 +12,17 @@ use tokio::fs::{self, File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::{Digest, InspectError, inspect};
-use hostler_core::workload::Kind;
+use super::{Digest, InspectError, inspect, virtual_size};
+use crate::options::ArtifactLimits;
+use hostler_core::Bytes as Amount;
+use hostler_core::artifact::ArtifactKind as Kind;
 
 /// The folder of artifact files.
 #[derive(Debug)]
 pub(crate) struct ArtifactFiles {
     folder: PathBuf,
     largest: u64,
+    largest_image: u64,
     idle: Duration,
     counter: AtomicU64,
     /// Held shared from naming a file until its row is written, and alone
@@ -65,14 +68,14 @@ impl Drop for Temporary {
 }
 
 impl ArtifactFiles {
-    /// The folder, made if it is missing. No file may be larger than `largest`
-    /// bytes; an upload that pauses for `idle` is given up.
-    pub(crate) fn open(folder: PathBuf, largest: u64, idle: Duration) -> io::Result<Self> {
+    /// The folder, made if it is missing, with these limits.
+    pub(crate) fn open(folder: PathBuf, limits: ArtifactLimits) -> io::Result<Self> {
         std::fs::create_dir_all(folder.join("incoming"))?;
         Ok(Self {
             folder,
-            largest,
-            idle,
+            largest: limits.largest,
+            largest_image: limits.largest_image,
+            idle: limits.idle,
             counter: AtomicU64::new(0),
             naming: RwLock::new(()),
         })
@@ -89,12 +92,37 @@ impl ArtifactFiles {
     }
 
     /// Refuses an announced length that is too large, before a byte is read.
-    pub(crate) fn admits(&self, announced: Option<u64>) -> Result<(), ReceiveError> {
-        let largest = self.largest;
+    pub(crate) fn admits(
+        &self,
+        announced: Option<u64>,
+        said: Option<Kind>,
+    ) -> Result<(), ReceiveError> {
+        let largest = self.largest(said);
         match announced {
             Some(length) if length > largest => Err(ReceiveError::TooLarge { largest }),
             _ => Ok(()),
         }
+    }
+
+    /// Images are larger than executables.
+    fn largest(&self, said: Option<Kind>) -> u64 {
+        match said {
+            Some(kind) if kind.is_disk() => self.largest_image,
+            _ => self.largest,
+        }
+    }
+
+    /// The size of the disk in an artifact of this kind.
+    pub(crate) async fn virtual_size(
+        &self,
+        digest: Digest,
+        kind: Kind,
+    ) -> Result<Amount, ReceiveError> {
+        let path = self.path(digest);
+        tokio::task::spawn_blocking(move || virtual_size(&path, kind))
+            .await
+            .map_err(|error| ReceiveError::Write(io::Error::other(error)))?
+            .map_err(ReceiveError::NoArtifact)
     }
 
     /// The open file of an artifact, for reading; `None` when there is none.
@@ -106,17 +134,22 @@ impl ArtifactFiles {
         }
     }
 
-    /// Receives the bytes of `wanted`. The same bytes twice is the same file.
-    pub(crate) async fn receive<S>(&self, wanted: Digest, body: S) -> Result<Received, ReceiveError>
+    /// Receives the bytes of `wanted`, of which something may be said. The
+    /// same bytes twice is the same file.
+    pub(crate) async fn receive<S>(
+        &self,
+        (wanted, said): (Digest, Option<Kind>),
+        body: S,
+    ) -> Result<Received, ReceiveError>
     where
         S: Stream<Item = Result<Bytes, axum::Error>> + Unpin + Send,
     {
         let temporary = self.temporary();
-        let (got, size) = self.write(&temporary.0, body).await?;
+        let (got, size) = self.write(&temporary.0, body, self.largest(said)).await?;
         if got != wanted {
             return Err(ReceiveError::WrongDigest { got, wanted });
         }
-        let kind = inspect_file(temporary.0.clone()).await?;
+        let kind = inspect_file(temporary.0.clone(), said).await?;
         Ok(Received {
             digest: wanted,
             kind,
@@ -139,7 +172,12 @@ impl ArtifactFiles {
         self.naming.write().await
     }
 
-    async fn write<S>(&self, path: &Path, mut body: S) -> Result<(Digest, u64), ReceiveError>
+    async fn write<S>(
+        &self,
+        path: &Path,
+        mut body: S,
+        largest: u64,
+    ) -> Result<(Digest, u64), ReceiveError>
     where
         S: Stream<Item = Result<Bytes, axum::Error>> + Unpin + Send,
     {
@@ -150,10 +188,8 @@ impl ArtifactFiles {
         let mut size = 0_u64;
         while let Some(chunk) = self.next_chunk(&mut body).await? {
             size += chunk.len() as u64;
-            if size > self.largest {
-                return Err(ReceiveError::TooLarge {
-                    largest: self.largest,
-                });
+            if size > largest {
+                return Err(ReceiveError::TooLarge { largest });
             }
             hash.update(&chunk);
             file.write_all(&chunk).await.map_err(ReceiveError::Write)?;
@@ -213,8 +249,8 @@ async fn aged(folder: &Path, grace: Duration) -> io::Result<Vec<(PathBuf, String
     Ok(aged)
 }
 
-async fn inspect_file(path: PathBuf) -> Result<Kind, ReceiveError> {
-    tokio::task::spawn_blocking(move || inspect(&path))
+async fn inspect_file(path: PathBuf, said: Option<Kind>) -> Result<Kind, ReceiveError> {
+    tokio::task::spawn_blocking(move || inspect(&path, said))
         .await
         .map_err(|error| ReceiveError::Write(io::Error::other(error)))?
         .map_err(ReceiveError::NoArtifact)

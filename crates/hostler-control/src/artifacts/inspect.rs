@@ -1,16 +1,18 @@
-//! What an uploaded file is, and whether a node could run it at all.
+//! What an uploaded file is, and whether a node could use it at all.
 //!
 //! A service is a static ELF executable (protocol 2.7: no program header of
 //! type `PT_INTERP`; a static position-independent one passes). A function is
 //! a core WebAssembly module, or the text of a script, which only the agent can
-//! read (protocol 6.8). Everything that a table of contents can tell is
+//! read (protocol 6.8). A VM's disk is a plain qcow2 image, or raw. Everything that a table of contents can tell is
 //! told here, so that a broken upload never reaches a node. Nothing is run.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use hostler_core::workload::Kind;
+use hostler_core::Bytes;
+use hostler_core::artifact::ArtifactKind as Kind;
+use hostler_core::vm::qcow2::{self, Qcow2Error};
 use object::elf;
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, ReadCache, ReadRef};
@@ -34,6 +36,10 @@ pub(crate) enum InspectError {
     WasmComponent,
     #[error("the WebAssembly module is truncated")]
     TruncatedWasm,
+    #[error(transparent)]
+    Image(#[from] Qcow2Error),
+    #[error("the file is not a disk: its {0} bytes are no whole number of sectors")]
+    Sectors(u64),
     #[error("reading the uploaded file")]
     Read(#[source] io::Error),
 }
@@ -47,23 +53,49 @@ impl InspectError {
                 Some("build or copy it again: bytes are missing at its end")
             }
             Self::WasmComponent => Some("build for wasm32-wasip1"),
-            Self::UnknownFormat => {
-                Some("upload a static Linux executable, a wasm module or a JavaScript file")
-            }
+            Self::UnknownFormat => Some(
+                "upload a static Linux executable, a wasm module, a JavaScript file or a \
+                 qcow2 image; a raw disk with the header x-artifact-kind: raw",
+            ),
+            Self::Image(why) => why.hint(),
             _ => None,
         }
     }
 }
 
-/// What the file at `path` is. Blocks; reads headers, and scripts.
-pub(crate) fn inspect(path: &Path) -> Result<Kind, InspectError> {
+/// What the file at `path` is. Blocks; reads headers, and scripts. A raw disk has
+/// none, so it is one only if that is `said` of it.
+pub(crate) fn inspect(path: &Path, said: Option<Kind>) -> Result<Kind, InspectError> {
     let file = File::open(path).map_err(InspectError::Read)?;
     let size = file.metadata().map_err(InspectError::Read)?.len();
     if size == 0 {
         return Err(InspectError::Empty);
     }
+    if said == Some(Kind::Raw) {
+        let whole = size.is_multiple_of(SECTOR);
+        return whole
+            .then_some(Kind::Raw)
+            .ok_or(InspectError::Sectors(size));
+    }
     let cache = ReadCache::new(file);
     inspect_data(&cache, size)
+}
+
+/// Bytes of a sector.
+const SECTOR: u64 = 512;
+
+/// The size of the disk in the file at `path`, which is an image of this kind.
+pub(crate) fn virtual_size(path: &Path, kind: Kind) -> Result<Bytes, InspectError> {
+    let file = File::open(path).map_err(InspectError::Read)?;
+    let size = file.metadata().map_err(InspectError::Read)?.len();
+    if kind == Kind::Raw {
+        return Ok(Bytes::new(size));
+    }
+    let mut head = Vec::new();
+    file.take(qcow2::HEAD as u64)
+        .read_to_end(&mut head)
+        .map_err(InspectError::Read)?;
+    Ok(qcow2::parse(&head, size)?.virtual_size)
 }
 
 fn inspect_data<'data, R: ReadRef<'data>>(data: R, size: u64) -> Result<Kind, InspectError> {
@@ -80,6 +112,13 @@ fn inspect_data<'data, R: ReadRef<'data>>(data: R, size: u64) -> Result<Kind, In
         [0x7f, b'E', b'L', b'F', ..] => Err(InspectError::TruncatedElf("header")),
         [0, b'a', b's', b'm', 1, 0, 0, 0] => check_wasm(data, size),
         [0, b'a', b's', b'm', _, 0, 1, 0] => Err(InspectError::WasmComponent),
+        [b'Q', b'F', b'I', 0xfb, ..] => {
+            let head = data
+                .read_bytes_at(0, size.min(qcow2::HEAD as u64))
+                .map_err(|()| InspectError::UnknownFormat)?;
+            qcow2::parse(head, size)?;
+            Ok(Kind::Qcow2)
+        }
         [0, b'a', b's', b'm', ..] if size < 8 => Err(InspectError::TruncatedWasm),
         _ if is_script(data, size) => Ok(Kind::V8),
         _ => Err(InspectError::UnknownFormat),
@@ -210,6 +249,7 @@ mod tests {
         check(&static_elf(), Ok(Kind::Elf));
         check(b"\0asm\x01\0\0\0", Ok(Kind::Wasm));
         check(b"\0asm\x01\0\0\0\x00\x04\x03abc", Ok(Kind::Wasm));
+        check(&qcow2::sample(Bytes::mib(64)), Ok(Kind::Qcow2));
     }
 
     #[test]
@@ -231,6 +271,9 @@ mod tests {
         check(b"() => 1 // \0", Err("neither"));
         check(&vec![b' '; (4 << 20) + 1], Err("neither"));
         check(b"\0asm\x0d\0\x01\0", Err("component"));
+        let mut layer = qcow2::sample(Bytes::mib(64));
+        layer[15] = 200;
+        check(&layer, Err("layer over another file"));
         check(b"\0asm\x01", Err("truncated"));
         check(b"\0asm\x01\0\0\0\x00\x04ab", Err("truncated"));
         check(b"\0asm\x01\0\0\0\x00", Err("truncated"));

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hostler_core::Name;
-use hostler_core::workload::Kind;
+use hostler_core::artifact::ArtifactKind;
 use hostler_store::{Store, StoreError};
 
 /// So many are remembered.
@@ -16,7 +16,7 @@ const KEPT: usize = 10_000;
 /// What never changes of an artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ArtifactFacts {
-    pub(crate) kind: Kind,
+    pub(crate) kind: ArtifactKind,
     pub(crate) size: u64,
 }
 

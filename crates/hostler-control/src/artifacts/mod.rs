@@ -12,7 +12,7 @@ mod known;
 
 pub(crate) use file::{ArtifactFiles, ReceiveError};
 pub(crate) use inspect::InspectError;
-use inspect::inspect;
+use inspect::{inspect, virtual_size};
 pub(crate) use known::KnownArtifacts;
 
 use std::fmt;

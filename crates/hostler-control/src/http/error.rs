@@ -11,6 +11,7 @@
 //! | 410 | `gone` | it was here and will not come back |
 //! | 413 | `too_large` | the body is larger than allowed |
 //! | 415 | `unsupported_media_type` | the body is not of the wanted type |
+//! | 416 | `range` | a part was asked for that is not there |
 //! | 422 | `invalid` | readable and wrong; every mistake is in the text |
 //! | 429 | `too_many` | later |
 //! | 500 | `internal` | our fault; the log has it under the request's id |
@@ -41,6 +42,7 @@ pub(crate) enum Code {
     Gone,
     TooLarge,
     UnsupportedMediaType,
+    Range,
     Invalid,
     TooMany,
     Internal,
@@ -62,6 +64,7 @@ impl Code {
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
             }
+            Self::Range => (StatusCode::RANGE_NOT_SATISFIABLE, "range"),
             Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),

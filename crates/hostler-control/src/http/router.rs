@@ -4,22 +4,24 @@
 use axum::Router;
 use axum::http::Method;
 use hostler_core::access::Policy::{
-    ActivityGet, ArtifactsCreate, ArtifactsDelete, ArtifactsGet, AuditGet, JoinTokensManage,
-    MembersManage, MetricsGet, NodesCreate, NodesDelete, NodesDrain, NodesGet, NodesUpdate,
-    OperationsCancel, OperationsGet, PoliciesGet, ProjectsGet, ProjectsManage, RolesManage,
-    RunnersCreate, RunnersDelete, RunnersGet, TokensCreate, TokensDelete, TokensGet, UsersCreate,
-    UsersDelete, UsersGet, UsersUpdate, WorkloadsCreate, WorkloadsDelete, WorkloadsGet,
-    WorkloadsLogs, WorkloadsUpdate,
+    ActivityGet, ArtifactsCreate, ArtifactsDelete, ArtifactsGet, AuditGet, ImagesCreate,
+    ImagesDelete, ImagesGet, JoinTokensManage, MembersManage, MetricsGet, NodesCreate, NodesDelete,
+    NodesDrain, NodesGet, NodesUpdate, OperationsCancel, OperationsGet, PoliciesGet, ProjectsGet,
+    ProjectsManage, RolesManage, RunnersCreate, RunnersDelete, RunnersGet, TokensCreate,
+    TokensDelete, TokensGet, UsersCreate, UsersDelete, UsersGet, UsersUpdate, VmsConsole,
+    VmsCreate, VmsDelete, VmsDuplicate, VmsGet, VmsRecover, VmsRename, VmsScreenshot, VmsSnapshots,
+    VmsStart, VmsStop, VmsUpdate, WorkloadsCreate, WorkloadsDelete, WorkloadsGet, WorkloadsLogs,
+    WorkloadsUpdate,
 };
 use utoipa_axum::routes;
 
-use super::auth::Demand::{Anyone, Node, PolicyOrJoin, PolicyOrNode};
+use super::auth::Demand::{Anyone, Node, PolicyOrJoin, PolicyOrNode, PolicyOrShare};
 use super::auth::{demands, open};
 use super::error::{ApiError, Code};
 use super::table::Table;
 use super::{
-    activity, artifacts, audit, info, join_tokens, layers, openapi, operations, projects, runners,
-    session, slaves, tokens, users, workloads,
+    activity, artifacts, audit, images, info, join_tokens, layers, openapi, operations, projects,
+    runners, session, slaves, tokens, users, vms, workloads,
 };
 use crate::state::App;
 
@@ -33,7 +35,7 @@ const PUT: Method = Method::PUT;
 #[rustfmt::skip] // A table reads by columns.
 #[allow(clippy::too_many_lines, reason = "it is a table")]
 pub(crate) fn table(app: App) -> Table {
-    Table::new(app, openapi::description())
+    let table = Table::new(app, openapi::description())
         .route(GET, "/", open(), routes!(info::root))
         .route(GET, "/health", open(), routes!(info::health))
         .route(GET, "/ready", open(), routes!(info::ready))
@@ -122,7 +124,44 @@ pub(crate) fn table(app: App) -> Table {
         .route(DELETE, "/projects/{project}/members/{user}", demands(MembersManage), routes!(projects::member_delete))
 
         .route(GET, "/audit", demands(AuditGet), routes!(audit::list))
-        .unhurried(GET, "/audit/verify", demands(AuditGet), routes!(audit::verify))
+        .unhurried(GET, "/audit/verify", demands(AuditGet), routes!(audit::verify));
+    vm_routes(table)
+}
+
+/// The part of it that is about VMs and images.
+#[rustfmt::skip] // A table reads by columns.
+fn vm_routes(table: Table) -> Table {
+    table
+        .route(GET, "/vms", demands(VmsGet), routes!(vms::list))
+        .route(POST, "/vms", demands(VmsCreate), routes!(vms::create))
+        .route(GET, "/vms/unclaimed", demands(VmsRecover), routes!(vms::unclaimed))
+        .route(GET, "/vms/{id}", demands(VmsGet), routes!(vms::get))
+        .route(PATCH, "/vms/{id}", demands(VmsUpdate), routes!(vms::update))
+        .route(DELETE, "/vms/{id}", demands(VmsDelete), routes!(vms::delete))
+        .route(POST, "/vms/{id}/start", demands(VmsStart), routes!(vms::start))
+        .route(POST, "/vms/{id}/stop", demands(VmsStop), routes!(vms::stop))
+        .route(POST, "/vms/{id}/restart", demands(VmsStart), routes!(vms::restart))
+        .route(POST, "/vms/{id}/pause", demands(VmsStop), routes!(vms::pause))
+        .route(POST, "/vms/{id}/resume", demands(VmsStart), routes!(vms::resume))
+        .route(POST, "/vms/{id}/restore", demands(VmsDelete), routes!(vms::restore))
+        .route(POST, "/vms/{id}/rename", demands(VmsRename), routes!(vms::rename))
+        .route(POST, "/vms/{id}/duplicate", demands(VmsDuplicate), routes!(vms::duplicate))
+        .route(GET, "/vms/{id}/explain", demands(VmsGet), routes!(vms::explain))
+        .route(GET, "/vms/{id}/snapshots", demands(VmsSnapshots), routes!(vms::snapshots))
+        .route(POST, "/vms/{id}/snapshots", demands(VmsSnapshots), routes!(vms::snapshot_create))
+        .route(DELETE, "/vms/{id}/snapshots/{snapshot}", demands(VmsSnapshots), routes!(vms::snapshot_delete))
+        .route(POST, "/vms/{id}/snapshots/{snapshot}/rollback", demands(VmsSnapshots), routes!(vms::rollback))
+        .route(GET, "/vms/{id}/shares", demands(VmsConsole), routes!(vms::shares))
+        .route(POST, "/vms/{id}/shares", demands(VmsConsole), routes!(vms::share_create))
+        .route(DELETE, "/vms/{id}/shares/{share}", demands(VmsConsole), routes!(vms::share_delete))
+        .route(GET, "/vms/{id}/console/{kind}", PolicyOrShare(VmsConsole), routes!(vms::console))
+        .route(GET, "/vms/{id}/screenshot", demands(VmsScreenshot), routes!(vms::screenshot))
+
+        .route(GET, "/images", demands(ImagesGet), routes!(images::list))
+        .route(POST, "/images", demands(ImagesCreate), routes!(images::create))
+        .route(POST, "/images/import", demands(ImagesCreate), routes!(images::import))
+        .route(GET, "/images/{id}", demands(ImagesGet), routes!(images::get))
+        .route(DELETE, "/images/{id}", demands(ImagesDelete), routes!(images::delete))
 }
 
 /// The whole API: the table, its description at `/openapi.json` and for people

@@ -105,7 +105,9 @@ pub(crate) fn operation<'a>(api: &'a mut OpenApi, line: &Line) -> Option<&'a mut
 fn describe(operation: &mut Operation, demand: Demand) {
     let (policy, schemes): (_, &[&str]) = match demand {
         Demand::Nothing => return,
-        Demand::Policy(policy) | Demand::PolicyOrJoin(policy) => (Some(policy), &[TOKEN]),
+        Demand::Policy(policy) | Demand::PolicyOrJoin(policy) | Demand::PolicyOrShare(policy) => {
+            (Some(policy), &[TOKEN])
+        }
         Demand::PolicyOrNode(policy) => (Some(policy), &[TOKEN, NODE_KEY]),
         Demand::Node => (None, &[NODE_KEY]),
         Demand::Anyone => (None, &[TOKEN]),

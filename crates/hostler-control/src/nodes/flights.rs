@@ -10,20 +10,20 @@ use crate::passes::Passes;
 type Key = (NodeId, WorkloadId);
 
 /// The orders under way; `true` where another was asked for meanwhile.
-pub(super) struct Flights {
+pub(crate) struct Flights {
     flying: Mutex<BTreeMap<Key, bool>>,
     passes: Passes,
 }
 
 /// An order under way. It is over when this is dropped, whatever became of it;
 /// if another was asked for meanwhile, the passes look again.
-pub(super) struct Flight {
+pub(crate) struct Flight {
     key: Key,
     flights: Arc<Flights>,
 }
 
 impl Flights {
-    pub(super) const fn new(passes: Passes) -> Self {
+    pub(crate) const fn new(passes: Passes) -> Self {
         Self {
             flying: Mutex::new(BTreeMap::new()),
             passes,
@@ -31,7 +31,7 @@ impl Flights {
     }
 
     /// The right to send an order, unless one is under way.
-    pub(super) fn begin(self: &Arc<Self>, node: NodeId, workload: WorkloadId) -> Option<Flight> {
+    pub(crate) fn begin(self: &Arc<Self>, node: NodeId, workload: WorkloadId) -> Option<Flight> {
         let key = (node, workload);
         let mut flying = self.lock();
         if let Some(again) = flying.get_mut(&key) {
@@ -46,7 +46,7 @@ impl Flights {
     }
 
     #[cfg(test)]
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
 
@@ -56,8 +56,13 @@ impl Flights {
 }
 
 impl Flight {
+    /// The node that the order is for.
+    pub(crate) const fn node(&self) -> NodeId {
+        self.key.0
+    }
+
     /// The workload that the order is about.
-    pub(super) const fn workload(&self) -> WorkloadId {
+    pub(crate) const fn workload(&self) -> WorkloadId {
         self.key.1
     }
 }

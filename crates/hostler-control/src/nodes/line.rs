@@ -17,7 +17,7 @@ pub(super) type Waiting = (Order, Flight);
 
 /// A queue, and a way to the node.
 #[derive(Default)]
-pub(super) struct Line {
+pub(crate) struct Line {
     queue: Mutex<Queue>,
     client: Mutex<Option<(String, NodeClient)>>,
 }
@@ -31,7 +31,7 @@ struct Queue {
 
 /// Why there is no way to a node.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum LineError {
+pub(crate) enum LineError {
     #[error("reading the node's key")]
     Store(#[from] StoreError),
     #[error("the node has no key")]
@@ -66,7 +66,7 @@ impl Line {
     }
 
     /// The client of the node at its present address.
-    pub(super) async fn client(
+    pub(crate) async fn client(
         &self,
         store: &Store,
         node: &NodeRow,

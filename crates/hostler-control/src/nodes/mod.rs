@@ -16,6 +16,8 @@ mod order;
 mod send;
 
 pub(crate) use answers::{Answer, BATCH, answers, seen_entry};
+pub(crate) use flights::{Flight, Flights};
+pub(crate) use line::{Line, LineError};
 pub(crate) use order::Order;
 
 use std::collections::BTreeMap;
@@ -28,8 +30,6 @@ use tokio::sync::mpsc;
 
 use crate::passes::Passes;
 use crate::state::App;
-use flights::Flights;
-use line::Line;
 
 /// Calls to nodes, under way and possible.
 pub(crate) struct NodeCalls {

@@ -172,7 +172,7 @@ impl Operations {
     async fn unregister(&self, by: &By<'_>, node: NodeId) -> Result<bool, StoreError> {
         match self.0.store.node_leave(by, node).await {
             Ok(()) | Err(NodeLeaveError::Unknown(_)) => Ok(true),
-            Err(NodeLeaveError::Seated(_)) => Ok(false),
+            Err(NodeLeaveError::Seated(_) | NodeLeaveError::Vms(_)) => Ok(false),
             Err(NodeLeaveError::Store(error)) => Err(error),
         }
     }

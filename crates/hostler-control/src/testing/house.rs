@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use hostler_core::Timestamp;
+use hostler_core::vm::qcow2;
+use hostler_core::{Bytes, Timestamp};
 use hostler_store::testing::Postgres;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -20,7 +21,7 @@ use crate::logs::LogStream;
 use crate::nodes;
 use crate::options::ControlOptions;
 use crate::passes::{
-    Housekeeping, Nodes, Operations, Outcome, Pass, Scaling, StrayPass, Workloads,
+    Housekeeping, Nodes, Operations, Outcome, Pass, Scaling, StrayPass, Vms, Workloads,
 };
 use crate::state::App;
 
@@ -33,6 +34,7 @@ pub(crate) struct House {
     pub(crate) router: Router,
     clock: Arc<AtomicI64>,
     workloads: Workloads,
+    vms: Vms,
     strays: StrayPass,
     nodes: Nodes,
     operations: Operations,
@@ -98,6 +100,7 @@ impl House {
         options.api_token = Some(ADMIN.to_owned());
         options.heartbeat = Duration::from_secs(10);
         options.artifacts.largest = 64 << 10;
+        options.artifacts.largest_image = 1 << 20;
         options.clock = Arc::new(move || Timestamp::from_ms(now.load(Ordering::Relaxed)));
         change(&mut options);
         let stop = CancellationToken::new();
@@ -111,6 +114,7 @@ impl House {
             router: api(app.clone()),
             clock,
             workloads: Workloads::new(app.clone()),
+            vms: Vms::new(app.clone()),
             strays: StrayPass(app.clone()),
             nodes: Nodes::new(app.clone()),
             operations: Operations(app.clone()),
@@ -150,6 +154,7 @@ impl House {
                 .spawn(Workloads::new(app.clone()), floor, stop.clone()),
             app.passes
                 .spawn(StrayPass(app.clone()), floor, stop.clone()),
+            app.passes.spawn(Vms::new(app.clone()), floor, stop.clone()),
         ]
     }
 
@@ -167,8 +172,10 @@ impl House {
         done += run(&mut self.operations).await;
         done += run(&mut self.strays).await;
         done += run(&mut self.workloads).await;
-        let calls = self.app.clone();
-        eventually("no order is under way", || calls.calls.is_idle()).await;
+        done += run(&mut self.vms).await;
+        let app = self.app.clone();
+        let idle = || app.calls.is_idle() && app.vm_calls.is_idle();
+        eventually("no order is under way", idle).await;
         done
     }
 
@@ -238,6 +245,44 @@ impl House {
             .await
             .expect(201);
         made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Uploads a disk of 64 MiB and makes it version 1 of an image of this
+    /// name; the image's id.
+    pub(crate) async fn image(&self, name: &str) -> String {
+        let mut bytes = qcow2::sample(Bytes::mib(64));
+        bytes.extend(name.as_bytes());
+        let digest = digest_of(&bytes);
+        let put = Ask::new(axum::http::Method::PUT, &format!("/artifacts/{digest}"));
+        let put = put.header("x-artifact-kind", "qcow2").bytes(&bytes);
+        put.send(&self.router).await.expect(200);
+        let body = json!({"name": name, "digest": digest, "default_user": "debian"});
+        let made = Ask::post("/images").json(&body).send(&self.router).await;
+        made.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a VM of the image `debian`, of a quarter core's node's smallest
+    /// size, with these fields besides; its id.
+    pub(crate) async fn vm(&self, name: &str, more: Value) -> String {
+        // Ids of one moment have no order.
+        self.wait(Duration::from_millis(1));
+        let mut body = json!({"name": name, "image": "debian", "memory_bytes": 64 << 20});
+        for (key, value) in more.as_object().unwrap() {
+            body[key] = value.clone();
+        }
+        let made = Ask::post("/vms").json(&body).send(&self.router).await;
+        made.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The VM as the API shows it.
+    pub(crate) async fn vm_of(&self, id: &str) -> Value {
+        let shown = Ask::get(&format!("/vms/{id}")).send(&self.router).await;
+        shown.expect(200)
+    }
+
+    /// The VM's status.
+    pub(crate) async fn vm_status(&self, id: &str) -> String {
+        self.vm_of(id).await["status"].as_str().unwrap().to_owned()
     }
 
     /// The workload as the API shows it.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Ask, House};
+use super::{Ask, House, vms};
 
 type Ledger = BTreeMap<WorkloadId, Entry>;
 
@@ -38,6 +38,8 @@ pub(crate) struct Machine {
     sequence: AtomicU64,
     slots: AtomicU64,
     inside: Arc<Inside>,
+    pub(crate) vms: Arc<vms::Inside>,
+    disk: AtomicU64,
     _stop: DropGuard,
 }
 
@@ -70,7 +72,9 @@ impl Machine {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let router = Router::new().route("/workloads/{id}", put(ensure));
+        let vms = Arc::new(vms::Inside::default());
         let router = router.with_state(Arc::clone(&inside));
+        let router = router.merge(vms::routes(Arc::clone(&vms)));
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         tokio::spawn(async move {
@@ -86,6 +90,7 @@ impl Machine {
             .expect(201);
         let key = made["api_key"].as_str().unwrap().to_owned();
         inside.key.lock().unwrap().clone_from(&key);
+        vms.set_key(&key);
         Self {
             id: made["id"].as_str().unwrap().to_owned(),
             key,
@@ -93,6 +98,8 @@ impl Machine {
             sequence: AtomicU64::new(0),
             slots: AtomicU64::new(16),
             inside,
+            vms,
+            disk: AtomicU64::new(0),
             _stop: stop.drop_guard(),
         }
     }
@@ -117,6 +124,20 @@ impl Machine {
         self.beat(house).await;
     }
 
+    /// Becomes a machine with disk for this many VMs of 64 MiB.
+    pub(crate) async fn hold_vms(&self, house: &House, places: u64) {
+        self.disk.store(places << 26, Ordering::Relaxed);
+        self.beat(house).await;
+    }
+
+    /// What it found on itself: a machine, once it holds VMs.
+    fn found(&self) -> Value {
+        match self.disk.load(Ordering::Relaxed) {
+            0 => json!([]),
+            _ => json!([{"name": "old", "running": false, "cpus": 1, "memory": 5, "disk": 6}]),
+        }
+    }
+
     /// Its next heartbeat, as a request.
     pub(crate) fn ask_beat(&self) -> Ask {
         Ask::post("/slaves/heartbeat")
@@ -136,6 +157,8 @@ impl Machine {
                 "capacity": {"cpu_millis": slots * 250, "memory_bytes": slots << 29},
                 "slots": slots, "tags": {"nex.arch": "test"},
                 "ledger": ledger, "unclaimed": [],
+                "vm_disk_bytes": self.disk.load(Ordering::Relaxed),
+                "vms": self.vms.ledger(), "unclaimed_vms": self.found(),
             },
         })
     }

@@ -8,6 +8,7 @@ mod machine;
 mod nats;
 mod provider;
 mod request;
+mod vms;
 
 pub(crate) use house::{ADMIN, House, digest_of, eventually, on_both};
 pub(crate) use machine::Machine;

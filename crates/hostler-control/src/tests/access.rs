@@ -25,12 +25,14 @@ enum Who {
     HasOrNode(&'static str),
     /// Holders of this policy, and of join tokens.
     HasOrJoin(&'static str),
+    /// Holders of this policy, and of shares.
+    HasOrShare(&'static str),
 }
 
-use Who::{Anyone, Everybody, Has, HasOrJoin, HasOrNode, Node};
+use Who::{Anyone, Everybody, Has, HasOrJoin, HasOrNode, HasOrShare, Node};
 
 #[rustfmt::skip] // A table reads by columns.
-const ROUTES: [(&str, &str, Who); 79] = [
+const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/", Everybody),
     ("GET", "/health", Everybody),
     ("GET", "/ready", Everybody),
@@ -65,6 +67,35 @@ const ROUTES: [(&str, &str, Who); 79] = [
     ("POST", "/workloads/{id}/stop", Has("workloads:update")),
     ("GET", "/workloads/{id}/explain", Has("workloads:get")),
     ("GET", "/workloads/{id}/logs", Has("workloads:logs")),
+    ("GET", "/vms", Has("vms:get")),
+    ("POST", "/vms", Has("vms:create")),
+    ("GET", "/vms/unclaimed", Has("vms:recover")),
+    ("GET", "/vms/{id}", Has("vms:get")),
+    ("PATCH", "/vms/{id}", Has("vms:update")),
+    ("DELETE", "/vms/{id}", Has("vms:delete")),
+    ("POST", "/vms/{id}/start", Has("vms:start")),
+    ("POST", "/vms/{id}/stop", Has("vms:stop")),
+    ("POST", "/vms/{id}/restart", Has("vms:start")),
+    ("POST", "/vms/{id}/pause", Has("vms:stop")),
+    ("POST", "/vms/{id}/resume", Has("vms:start")),
+    ("POST", "/vms/{id}/restore", Has("vms:delete")),
+    ("POST", "/vms/{id}/rename", Has("vms:rename")),
+    ("POST", "/vms/{id}/duplicate", Has("vms:duplicate")),
+    ("GET", "/vms/{id}/explain", Has("vms:get")),
+    ("GET", "/vms/{id}/snapshots", Has("vms:snapshots")),
+    ("POST", "/vms/{id}/snapshots", Has("vms:snapshots")),
+    ("DELETE", "/vms/{id}/snapshots/{snapshot}", Has("vms:snapshots")),
+    ("POST", "/vms/{id}/snapshots/{snapshot}/rollback", Has("vms:snapshots")),
+    ("GET", "/vms/{id}/shares", Has("vms:console")),
+    ("POST", "/vms/{id}/shares", Has("vms:console")),
+    ("DELETE", "/vms/{id}/shares/{share}", Has("vms:console")),
+    ("GET", "/vms/{id}/console/{kind}", HasOrShare("vms:console")),
+    ("GET", "/vms/{id}/screenshot", Has("vms:screenshot")),
+    ("GET", "/images", Has("images:get")),
+    ("POST", "/images", Has("images:create")),
+    ("POST", "/images/import", Has("images:create")),
+    ("GET", "/images/{id}", Has("images:get")),
+    ("DELETE", "/images/{id}", Has("images:delete")),
     ("GET", "/artifacts", Has("artifacts:get")),
     ("PUT", "/artifacts/{digest}", Has("artifacts:create")),
     ("GET", "/artifacts/{digest}", Has("artifacts:get")),
@@ -114,7 +145,7 @@ const ROUTES: [(&str, &str, Who); 79] = [
 
 fn policy_of(who: Who) -> Option<&'static str> {
     match who {
-        Has(policy) | HasOrNode(policy) | HasOrJoin(policy) => Some(policy),
+        Has(policy) | HasOrNode(policy) | HasOrJoin(policy) | HasOrShare(policy) => Some(policy),
         Everybody | Anyone | Node => None,
     }
 }
@@ -151,6 +182,8 @@ struct World {
     machine: Machine,
     workload: String,
     digest: String,
+    vm: String,
+    image: String,
 }
 
 impl World {
@@ -158,11 +191,15 @@ impl World {
         let machine = Machine::join(&house, "n1").await;
         let workload = house.deploy("echo").await;
         let digest = house.upload("default").await;
+        let image = house.image("debian").await;
+        let vm = house.vm("web", json!({})).await;
         Self {
             house,
             machine,
             workload,
             digest,
+            vm,
+            image,
         }
     }
 
@@ -170,12 +207,20 @@ impl World {
     fn ask(&self, method: &str, path: &str) -> Ask {
         let id = if path.starts_with("/workloads") {
             self.workload.clone()
+        } else if path.starts_with("/vms") {
+            self.vm.clone()
+        } else if path.starts_with("/images") {
+            self.image.clone()
         } else {
             uuid::Uuid::nil().to_string()
         };
         let path = path.replace("{id}", &id).replace("{digest}", &self.digest);
+        let nil = uuid::Uuid::nil().to_string();
         let path = path.replace("{name}", "m1").replace("{user}", "ada");
-        let path = path.replace("{project}", "default");
+        let path = path
+            .replace("{project}", "default")
+            .replace("{kind}", "serial");
+        let path = path.replace("{snapshot}", &nil).replace("{share}", &nil);
         let method: Method = method.parse().unwrap();
         let ask = Ask::new(method.clone(), &path);
         let takes_body = method != Method::GET && method != Method::DELETE;
@@ -208,7 +253,7 @@ async fn nobody_enters_without_a_valid_secret() {
             .expect(201);
         let expired = made["secret"].as_str().unwrap();
         world.house.wait(Duration::from_mins(1));
-        for (method, path, who) in ROUTES {
+        for (method, path, who) in ROUTES.iter().copied() {
             let ask = || world.ask(method, path);
             let key = world.machine.key.clone();
             let strangers = [
@@ -235,7 +280,7 @@ async fn nobody_enters_without_a_valid_secret() {
 #[tokio::test]
 async fn each_route_demands_exactly_its_policy() {
     let world = World::in_house(House::on_sqlite().await).await;
-    for (method, path, who) in ROUTES {
+    for (method, path, who) in ROUTES.iter().copied() {
         let Some(policy) = policy_of(who) else {
             continue;
         };
@@ -273,7 +318,7 @@ async fn another_projects_things_do_not_exist() {
         let world = World::in_house(house).await;
         let every: Vec<_> = Policy::all().iter().map(|policy| policy.as_str()).collect();
         let other = world.house.token(Some("other"), &every).await;
-        for (method, path, who) in ROUTES {
+        for (method, path, who) in ROUTES.iter().copied() {
             let Some(policy) = policy_of(who) else {
                 continue;
             };
@@ -340,7 +385,7 @@ async fn a_projects_lists_show_only_its_own() {
 #[tokio::test]
 async fn a_nodes_key_opens_its_own_affairs_and_nothing_else() {
     let mut world = World::in_house(House::on_sqlite().await).await;
-    for (method, path, who) in ROUTES {
+    for (method, path, who) in ROUTES.iter().copied() {
         let status = world
             .status(world.ask(method, path).key(&world.machine.key))
             .await;
@@ -348,7 +393,9 @@ async fn a_nodes_key_opens_its_own_affairs_and_nothing_else() {
             Everybody | Node => assert_ne!(status, 401, "{method} {path}"),
             // Nothing that is seated there needs it yet.
             HasOrNode(_) => assert_eq!(status, 404, "{method} {path}"),
-            Has(_) | HasOrJoin(_) | Anyone => assert_eq!(status, 401, "{method} {path}"),
+            Has(_) | HasOrJoin(_) | HasOrShare(_) | Anyone => {
+                assert_eq!(status, 401, "{method} {path}");
+            }
         }
     }
     world.house.settle().await;

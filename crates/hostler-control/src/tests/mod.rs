@@ -17,4 +17,5 @@ mod projects;
 mod runners;
 mod server;
 mod users;
+mod vms;
 mod workloads;

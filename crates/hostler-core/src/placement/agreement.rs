@@ -8,7 +8,7 @@ use super::limits::Limits;
 use super::oracle::Oracle;
 use super::*;
 use crate::id::{NodeId, WorkloadId};
-use crate::{Labels, Resources};
+use crate::{Bytes, Labels, Resources};
 
 fn node_id(number: u8) -> NodeId {
     NodeId::from_parts(1, [number; 10])
@@ -49,6 +49,11 @@ fn any_labels(keys: &'static [&'static str]) -> impl Strategy<Value = Labels> {
     prop::collection::vec(pair, 0..3).prop_map(|pairs| pairs.into_iter().collect())
 }
 
+/// Often none: workloads take none, and many nodes hold no VMs.
+fn any_disk() -> impl Strategy<Value = Bytes> {
+    prop_oneof![3 => Just(0_u64), 1 => Just(500), 1 => Just(1_000)].prop_map(Bytes::mib)
+}
+
 fn any_place() -> impl Strategy<Value = Place> {
     let capacity = prop_oneof![Just(1_000_u64), Just(2_000), Just(4_000), Just(0)];
     let open = prop::bool::weighted(0.9);
@@ -56,14 +61,15 @@ fn any_place() -> impl Strategy<Value = Place> {
     (
         any_node(),
         (capacity.clone(), capacity),
-        0_u32..8,
+        (0_u32..8, any_disk()),
         sort,
         open,
     )
-        .prop_map(|(id, (cpu, memory), slots, labels, open)| Place {
+        .prop_map(|(id, (cpu, memory), (slots, disk), labels, open)| Place {
             id,
             capacity: Resources::of(cpu, memory),
             slots,
+            disk,
             labels,
             open,
         })
@@ -101,11 +107,13 @@ fn any_rules() -> impl Strategy<Value = Rules> {
 fn any_unit() -> impl Strategy<Value = Unit> {
     let project = prop::sample::select(&["default", "other"][..]);
     let sort = any_labels(&["app", "tier"]);
-    (project, any_resources(), sort, any_rules()).prop_map(|(project, resources, labels, rules)| {
+    let needs = (any_resources(), any_disk());
+    (project, needs, sort, any_rules()).prop_map(|(project, (resources, disk), labels, rules)| {
         Unit {
             id: WorkloadId::from_parts(1, [0; 10]),
             project: project.parse().unwrap(),
             resources,
+            disk,
             labels,
             rules,
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fleet::Fleet;
+use super::host::Room;
 use super::reason::{Outcome, Verdict};
 use super::refusal::Refusal;
 use super::rules::Unit;
@@ -54,7 +55,7 @@ impl Fleet {
     /// again and again, so the answer is kept while nothing changes.
     fn refusal(&mut self, unit: &Unit, plan: usize) -> Refusal {
         let Resources { cpu, memory } = unit.resources;
-        let question = (plan, cpu, memory);
+        let question = (plan, cpu, memory, unit.disk);
         let changes = self.yard.changes().end();
         if self.refused.0 != changes {
             self.refused = (changes, BTreeMap::new());
@@ -70,7 +71,7 @@ impl Fleet {
     fn refusal_new(&self, unit: &Unit, plan: usize) -> Refusal {
         let sight = self.sight();
         let ask = Ask::new(unit, &self.plans[plan].shape);
-        let mut refusal = Refusal::of(unit.resources);
+        let mut refusal = Refusal::of(Room::of(unit));
         for (at, host) in self.yard.hosts() {
             if let Some(bar) = sight.bars(ask, at, host).next() {
                 refusal.count(bar, host.free());

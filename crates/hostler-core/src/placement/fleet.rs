@@ -21,6 +21,9 @@ use super::yard::Yard;
 use crate::id::NodeId;
 use crate::{Bytes, Cpu, Resources};
 
+/// A plan, and how much processor, memory and disk are needed.
+type Needs = (usize, Cpu, Bytes, Bytes);
+
 /// Nodes, what is seated on them, and where the next unit goes.
 #[derive(Clone, Debug)]
 pub struct Fleet {
@@ -31,8 +34,8 @@ pub struct Fleet {
     pub(super) tally: Tally,
     pub(super) plans: Vec<Plan>,
     pub(super) aisles: Aisles,
-    /// Refusals since the change of this number, by plan and resources.
-    pub(super) refused: (u64, BTreeMap<(usize, Cpu, Bytes), Refusal>),
+    /// Refusals since the change of this number, by plan and needs.
+    pub(super) refused: (u64, BTreeMap<Needs, Refusal>),
     /// How many seatings there have been.
     turns: u64,
     seats: usize,
@@ -128,7 +131,7 @@ impl Fleet {
         };
         let seat = Seat {
             unit: unit.id,
-            room: Room::unit(unit.resources),
+            room: Room::of(unit),
             kind: self.tally.kind_of(&unit.project, &unit.labels),
         };
         let turn = self.turns + 1;
@@ -162,7 +165,19 @@ impl Fleet {
         }
     }
 
-    /// Gives back all the room that unclaimed work took on a node.
+    /// Takes room on a node for what takes no slot and is not a unit here.
+    pub fn room_hold(&mut self, node: NodeId, resources: Resources, disk: Bytes) {
+        let at = self.yard.find(node);
+        if let Some(host) = at.and_then(|at| self.yard.host_mut(at)) {
+            host.unclaimed = host.unclaimed.plus(Room {
+                resources,
+                slots: 0,
+                disk,
+            });
+        }
+    }
+
+    /// Gives back all the room that was taken on a node for what is no unit.
     pub fn room_clear(&mut self, node: NodeId) {
         let at = self.yard.find(node);
         if let Some(host) = at.and_then(|at| self.yard.host_mut(at)) {

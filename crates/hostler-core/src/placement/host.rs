@@ -1,9 +1,10 @@
 //! A node as the scheduler sees it: what may be promised there, what is.
 
 use super::policy::{Overcommit, Overcommits, Policy};
+use super::rules::Unit;
 use super::score::Rank;
 use crate::id::{NodeId, WorkloadId};
-use crate::{Labels, Resources};
+use crate::{Bytes, Labels, Resources};
 
 /// A node to place units on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Place {
     pub capacity: Resources,
     /// How many units it may hold at once.
     pub slots: u32,
+    /// Its room for the disks of VMs, which is never overbooked.
+    pub disk: Bytes,
     /// What rules know it by; `pool` also selects its overcommit.
     pub labels: Labels,
     /// Whether it takes new units now
@@ -21,19 +24,29 @@ pub struct Place {
     pub open: bool,
 }
 
-/// Resources and slots, which are given and taken together.
+/// Resources, slots and disk, which are given and taken together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Room {
     pub(super) resources: Resources,
     pub(super) slots: u32,
+    pub(super) disk: Bytes,
 }
 
 impl Room {
-    /// The room of one unit.
+    /// The room of one unit without a disk.
     pub(super) const fn unit(resources: Resources) -> Self {
         Self {
             resources,
             slots: 1,
+            disk: Bytes::new(0),
+        }
+    }
+
+    /// The room of this unit.
+    pub(super) const fn of(unit: &Unit) -> Self {
+        Self {
+            disk: unit.disk,
+            ..Self::unit(unit.resources)
         }
     }
 
@@ -41,6 +54,7 @@ impl Room {
         Self {
             resources: self.resources.plus(other.resources),
             slots: self.slots.saturating_add(other.slots),
+            disk: Bytes::new(self.disk.get().saturating_add(other.disk.get())),
         }
     }
 
@@ -48,11 +62,14 @@ impl Room {
         Self {
             resources: self.resources.minus(other.resources),
             slots: self.slots.saturating_sub(other.slots),
+            disk: Bytes::new(self.disk.get().saturating_sub(other.disk.get())),
         }
     }
 
     pub(super) const fn fits(self, room: Self) -> bool {
-        self.slots <= room.slots && self.resources.fits(room.resources)
+        self.slots <= room.slots
+            && self.disk.get() <= room.disk.get()
+            && self.resources.fits(room.resources)
     }
 
     /// The larger of each amount.
@@ -63,6 +80,7 @@ impl Room {
                 memory: self.resources.memory.max(other.resources.memory),
             },
             slots: self.slots.max(other.slots),
+            disk: self.disk.max(other.disk),
         }
     }
 }
@@ -118,6 +136,7 @@ impl Host {
         self.promise = Room {
             resources: overcommit.promise(self.place.capacity),
             slots: self.place.slots,
+            disk: self.place.disk,
         };
     }
 
@@ -149,13 +168,14 @@ impl Host {
         self.promise.minus(self.seated).minus(self.unclaimed)
     }
 
-    /// The scarcest of processor, memory and slots, in millionths.
+    /// The scarcest of processor, memory, slots and disk, in millionths.
     pub(super) fn load(&self) -> u32 {
         let used = self.seated.plus(self.unclaimed);
         let (has, takes) = (self.promise.resources, used.resources);
         share(takes.cpu.as_millis(), has.cpu.as_millis())
             .max(share(takes.memory.get(), has.memory.get()))
             .max(share(used.slots.into(), self.promise.slots.into()))
+            .max(share(used.disk.get(), self.promise.disk.get()))
     }
 
     /// What the policy compares: the fields it does not use stay zero.
@@ -196,6 +216,7 @@ mod tests {
                 id: NodeId::from_parts(1, [0; 10]),
                 capacity: Resources::of(1_000, 1_000),
                 slots: 10,
+                disk: Bytes::mib(100),
                 labels: Labels::new(),
                 open: true,
             };
@@ -203,6 +224,7 @@ mod tests {
             host.seated = Room {
                 resources: seated,
                 slots,
+                disk: Bytes::mib(20),
             };
             assert_eq!(host.load(), expected);
         };
@@ -210,6 +232,7 @@ mod tests {
         check(Resources::of(100, 250), 1, FULL / 4);
         check(Resources::of(100, 250), 9, FULL / 10 * 9);
         check(Resources::of(2_000, 0), 1, FULL * 2);
+        check(Resources::of(100, 0), 1, FULL / 5);
     }
 
     #[test]

@@ -90,21 +90,23 @@ impl Oracle {
         best.map(|stall| stall.place.id)
     }
 
-    fn promise(&self, stall: &Stall) -> (u64, u64, u64) {
+    fn promise(&self, stall: &Stall) -> [u64; 4] {
         let pool = stall.place.labels.get("pool").cloned().unwrap_or_default();
         let overcommit = self.overcommits.get(&pool).copied().unwrap_or_default();
         let has = stall.place.capacity;
         let cpu = has.cpu.as_millis() * u64::from(overcommit.cpu_percent) / 100;
         let memory = has.memory.get() * u64::from(overcommit.memory_percent) / 100;
-        (cpu, memory, stall.place.slots.into())
+        let disk = stall.place.disk.get();
+        [cpu, memory, stall.place.slots.into(), disk]
     }
 
     fn can(&self, unit: &Unit, stall: &Stall) -> bool {
-        let (cpu, memory, slots) = self.promise(stall);
-        let (used_cpu, used_memory, used_slots) = used(stall);
+        let [cpu, memory, slots, disk] = self.promise(stall);
+        let [used_cpu, used_memory, used_slots, used_disk] = used(stall);
         let fits = |need: u64, used: u64, has: u64| need == 0 || used + need <= has;
         let room = fits(unit.resources.cpu.as_millis(), used_cpu, cpu)
             && fits(unit.resources.memory.get(), used_memory, memory)
+            && fits(unit.disk.get(), used_disk, disk)
             && used_slots < slots;
         let near = |rule: &&Affinity| rule.required && !self.is_near(unit, rule, stall);
         let far = |rule: &&Affinity| {
@@ -187,19 +189,14 @@ impl Oracle {
     }
 
     fn load(&self, stall: &Stall) -> u64 {
-        let (cpu, memory, slots) = self.promise(stall);
-        let (used_cpu, used_memory, used_slots) = used(stall);
+        let (has, takes) = (self.promise(stall), used(stall));
         let share = |used: u64, has: u64| match (used, has) {
             (0, 0) => 0,
             (_, 0) => 1_000_000,
             (used, has) => u64::try_from(u128::from(used) * 1_000_000 / u128::from(has)).unwrap(),
         };
-        let shares = [
-            share(used_cpu, cpu),
-            share(used_memory, memory),
-            share(used_slots, slots),
-        ];
-        shares.into_iter().max().unwrap()
+        let shares = takes.into_iter().zip(has);
+        shares.map(|(used, has)| share(used, has)).max().unwrap()
     }
 }
 
@@ -207,10 +204,11 @@ fn alike(unit: &Unit, labels: &Labels, held: &Unit) -> bool {
     held.project == unit.project && has_all(&held.labels, labels)
 }
 
-fn used(stall: &Stall) -> (u64, u64, u64) {
+fn used(stall: &Stall) -> [u64; 4] {
     let seated = stall.units.values().map(|unit| unit.resources);
     let all: Vec<Resources> = seated.chain(stall.unclaimed.iter().copied()).collect();
     let cpu = all.iter().map(|used| used.cpu.as_millis()).sum();
     let memory = all.iter().map(|used| used.memory.get()).sum();
-    (cpu, memory, all.len() as u64)
+    let disk = stall.units.values().map(|unit| unit.disk.get()).sum();
+    [cpu, memory, all.len() as u64, disk]
 }

@@ -49,6 +49,13 @@ pub enum Reason {
         /// What is free.
         free: Bytes,
     },
+    /// Not enough disk for VMs is free.
+    Disk {
+        /// What the unit needs.
+        needs: Bytes,
+        /// What is free.
+        free: Bytes,
+    },
 
     /// So many preferences would not be fulfilled.
     Unmet(u32),
@@ -58,7 +65,7 @@ pub enum Reason {
     NoDomain(String),
     /// It holds no unit of the project (under the sticky policy).
     Stranger,
-    /// The scarcest of its processor, memory and slots is promised to so many
+    /// The scarcest of its processor, memory, slots and disk is promised to so many
     /// hundredths.
     Load(u32),
 }
@@ -100,6 +107,7 @@ impl fmt::Display for Reason {
                 write!(f, "needs {}, {} free", cores(*needs), cores(*free))
             }
             Self::Memory { needs, free } => write!(f, "needs {needs} of memory, {free} free"),
+            Self::Disk { needs, free } => write!(f, "needs {needs} of disk for VMs, {free} free"),
             Self::Unmet(1) => f.write_str("1 preference not met"),
             Self::Unmet(number) => write!(f, "{number} preferences not met"),
             Self::Crowd(number) => write!(f, "{number} alike already there"),

@@ -5,14 +5,14 @@ use std::fmt;
 use super::host::Room;
 use super::reason::cores;
 use super::sight::Bar;
-use crate::Resources;
+use crate::{Bytes, Resources};
 
 /// How many nodes refused, each counted once, under its first reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refusal {
     /// All nodes.
     pub nodes: usize,
-    /// Those with too little processor or memory free.
+    /// Those with too little processor, memory or disk free.
     pub without_room: usize,
     /// Those with every slot taken.
     pub without_slot: usize,
@@ -28,13 +28,16 @@ pub struct Refusal {
     pub needs: Resources,
     /// The most of each amount that is free on a node without room.
     pub most_free: Resources,
+    /// The disk that the unit needs, and the most that is free on such a node.
+    pub disk: (Bytes, Bytes),
 }
 
 impl Refusal {
     /// No node has been counted yet.
-    pub(super) fn of(needs: Resources) -> Self {
+    pub(super) fn of(needs: Room) -> Self {
         Self {
-            needs,
+            needs: needs.resources,
+            disk: (needs.disk, Bytes::default()),
             ..Self::default()
         }
     }
@@ -43,12 +46,15 @@ impl Refusal {
     pub(super) fn count(&mut self, bar: Bar<'_>, free: Room) {
         self.nodes += 1;
         *self.counter(bar) += 1;
-        if matches!(bar, Bar::Cpu { .. } | Bar::Memory { .. }) {
+        if matches!(bar, Bar::Cpu { .. } | Bar::Memory { .. } | Bar::Disk { .. }) {
             let most = Room {
                 resources: self.most_free,
                 slots: 0,
+                disk: self.disk.1,
             };
-            self.most_free = most.max(free).resources;
+            let most = most.max(free);
+            self.most_free = most.resources;
+            self.disk.1 = most.disk;
         }
     }
 
@@ -58,7 +64,7 @@ impl Refusal {
             Bar::Label { .. } => &mut self.without_label,
             Bar::NoneNear(_) => &mut self.too_far,
             Bar::SomeNear(..) => &mut self.too_near,
-            Bar::Cpu { .. } | Bar::Memory { .. } => &mut self.without_room,
+            Bar::Cpu { .. } | Bar::Memory { .. } | Bar::Disk { .. } => &mut self.without_room,
             Bar::Slots => &mut self.without_slot,
         }
     }
@@ -76,8 +82,14 @@ impl Refusal {
         });
         let memory = (needs.memory > most.memory)
             .then(|| format!("needs {}, {} free at most", needs.memory, most.memory));
-        let short: Vec<String> = cpu.into_iter().chain(memory).collect();
-        if short.is_empty() {
+        let (needs_disk, most_disk) = self.disk;
+        let disk = (needs_disk > most_disk)
+            .then(|| format!("needs {needs_disk} of disk, {most_disk} free at most"));
+        let short: Vec<String> = cpu.into_iter().chain(memory).chain(disk).collect();
+        if short.is_empty() && needs_disk > Bytes::default() {
+            let (cpu, memory) = (cores(needs.cpu), needs.memory);
+            format!("needs {cpu}, {memory} and {needs_disk} of disk together")
+        } else if short.is_empty() {
             format!("needs {} and {} together", cores(needs.cpu), needs.memory)
         } else {
             short.join("; ")
@@ -113,11 +125,11 @@ impl std::error::Error for Refusal {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Bytes, Cpu};
+    use crate::Cpu;
 
     #[track_caller]
     fn check(needs: Resources, refused: &[(Bar<'_>, Resources)], words: &str) {
-        let mut refusal = Refusal::of(needs);
+        let mut refusal = Refusal::of(Room::unit(needs));
         for (bar, free) in refused {
             refusal.count(*bar, Room::unit(*free));
         }

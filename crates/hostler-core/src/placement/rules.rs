@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::WorkloadId;
-use crate::{Labels, Name, Resources};
+use crate::{Bytes, Labels, Name, Resources};
 
 /// A wish to be near to, or far from, units of the same project.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,6 +56,8 @@ pub struct Unit {
     pub project: Name,
     /// What it takes from its node, besides one slot.
     pub resources: Resources,
+    /// The disk it takes from its node's room for VMs; workloads take none.
+    pub disk: Bytes,
     /// What other units' rules know it by.
     pub labels: Labels,
     /// Where it may be placed.

@@ -45,6 +45,10 @@ pub(super) enum Bar<'a> {
         needs: Bytes,
         free: Bytes,
     },
+    Disk {
+        needs: Bytes,
+        free: Bytes,
+    },
     Slots,
 }
 
@@ -52,7 +56,7 @@ impl<'a> Ask<'a> {
     pub(super) fn new(unit: &Unit, shape: &'a Shape) -> Self {
         Self {
             shape,
-            need: Room::unit(unit.resources),
+            need: Room::of(unit),
         }
     }
 }
@@ -143,6 +147,7 @@ impl<'a> Sight<'a> {
             Bar::SomeNear(term, number) => Reason::SomeNear(self.meant(term), number),
             Bar::Cpu { needs, free } => Reason::Cpu { needs, free },
             Bar::Memory { needs, free } => Reason::Memory { needs, free },
+            Bar::Disk { needs, free } => Reason::Disk { needs, free },
             Bar::Slots => Reason::Slots(host.promise.slots),
         };
         self.bars(ask, at, host).map(reason).collect()
@@ -191,5 +196,9 @@ fn room<'a>(need: Room, free: Room) -> impl Iterator<Item = Bar<'a>> {
         free: has.memory,
     });
     let slots = (free.slots < need.slots).then_some(Bar::Slots);
-    cpu.into_iter().chain(memory).chain(slots)
+    let disk = (free.disk < need.disk).then_some(Bar::Disk {
+        needs: need.disk,
+        free: free.disk,
+    });
+    cpu.into_iter().chain(memory).chain(disk).chain(slots)
 }

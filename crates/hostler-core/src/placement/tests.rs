@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::id::{NodeId, WorkloadId};
-use crate::{Labels, Name, Resources};
+use crate::{Bytes, Labels, Name, Resources};
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {
     let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
@@ -18,6 +18,7 @@ fn place(number: u8, pairs: &[(&str, &str)]) -> Place {
         id: node_id(number),
         capacity: Resources::of(4_000, 4_096),
         slots: 10,
+        disk: Bytes::default(),
         labels: labels(pairs),
         open: true,
     }
@@ -29,6 +30,7 @@ fn unit(number: u16, pairs: &[(&str, &str)], rules: Rules) -> Unit {
         id: WorkloadId::from_parts(1, [high, low, 0, 0, 0, 0, 0, 0, 0, 0]),
         project: "default".parse().unwrap(),
         resources: Resources::of(500, 256),
+        disk: Bytes::default(),
         labels: labels(pairs),
         rules,
     }

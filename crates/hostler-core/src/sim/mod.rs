@@ -19,6 +19,7 @@
 //! | `fault` | what breaks, and when it is mended |
 //! | `check` | what must hold after every step, and in the end |
 //! | `growth` | another world: a fleet that grows and shrinks with its work |
+//! | `vms` | another world: VMs, whose disks stay where they are |
 //!
 //! Invariants, checked after every event by true time and never by reports:
 //! at most one running process per workload (I1); an acknowledged create is
@@ -38,6 +39,7 @@ mod stage;
 mod store;
 mod trace;
 mod user;
+pub mod vms;
 mod world;
 
 use std::fmt;

@@ -10,12 +10,37 @@
 //! is a number in it that only grows: a node that has done fewer does one more,
 //! and writes down that it begins before it does.
 //!
+//! Status is computed from facts ([`vm_status`]), and so is the one next step of
+//! the control plane ([`vm_next_step`]).
+//!
+//! ```text
+//!           place              ensure                seen
+//!  queued ─────────▶ preparing ──────▶ starting ──────▶ running ⇄ paused
+//!    │                   │                ▲               │ goal stopped
+//!    │ disk lost         │ failed         │ goal running  ▼
+//!    ▼                   ▼                └─────────── stopped ──▶ trashed
+//!   lost               failed                                │ goal gone
+//!                                          (row erased) ◀── deleting
+//! ```
+//!
 //! What must never happen: two nodes running one VM, an order of an older
 //! generation obeyed, a disk removed on anything but the goal *gone* or a
 //! move that has ended.
 
+pub mod bounds;
+mod facts;
+pub mod qcow2;
+mod said;
+mod status;
+mod step;
+mod trash;
 mod words;
 
+pub use facts::{DiskOnLoss, VmFacts, VmRoom};
+pub use said::{vm_claim, vm_is_later, vm_is_missing, vm_wants_forgotten};
+pub use status::{SeatSight, VmStatus, vm_status};
+pub use step::{VmStep, vm_next_step};
+pub use trash::{Deletion, TRASH_KEPT, vm_deletion, vm_leaves_trash, vm_quota_refusal};
 pub use words::{
     Firmware, RollbackDone, SnapshotState, VmGoal, VmSeen, VmSeenState, VmSize, WantsRestart,
 };

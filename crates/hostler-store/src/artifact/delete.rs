@@ -7,6 +7,7 @@ use super::ArtifactDeleted;
 use super::list::short;
 use super::row::{self, holding};
 use crate::error::During;
+use crate::image::row as image;
 use crate::tx::{Tx, event};
 use crate::workload::row as workload;
 use crate::{By, Store, StoreError};
@@ -30,9 +31,9 @@ impl Store {
         if held.during("reading an artifact")?.is_none() {
             return Ok(ArtifactDeleted::Unknown);
         }
-        let workloads = users(&tx, project, digest).await?;
-        if workloads > 0 {
-            return Ok(ArtifactDeleted::InUse { workloads });
+        let (workloads, images) = users(&tx, project, digest).await?;
+        if workloads + images > 0 {
+            return Ok(ArtifactDeleted::InUse { workloads, images });
         }
         let given_up = holding::Entity::delete_by_id(place).exec(tx.db()).await;
         given_up.during("deleting an artifact")?;
@@ -55,12 +56,17 @@ impl Store {
     }
 }
 
-async fn users(tx: &Tx<'_>, project: &Name, digest: &str) -> Result<u64, StoreError> {
+async fn users(tx: &Tx<'_>, project: &Name, digest: &str) -> Result<(u64, u64), StoreError> {
     let using = workload::Entity::find()
         .filter(workload::Column::Project.eq(project.as_str()))
         .filter(workload::Column::Artifact.eq(digest));
-    using
-        .count(tx.db())
-        .await
-        .during("counting who uses an artifact")
+    let workloads = using.count(tx.db()).await;
+    let over = image::Entity::find()
+        .filter(image::Column::Project.eq(project.as_str()))
+        .filter(image::Column::Digest.eq(digest));
+    let images = over.count(tx.db()).await;
+    Ok((
+        workloads.during("counting who uses an artifact")?,
+        images.during("counting who uses an artifact")?,
+    ))
 }

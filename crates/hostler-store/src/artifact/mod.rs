@@ -6,7 +6,7 @@ mod delete;
 mod list;
 pub(crate) mod row;
 
-use hostler_core::workload::Kind;
+use hostler_core::artifact::ArtifactKind;
 use hostler_core::{Name, Timestamp};
 
 /// An artifact, as one project sees it.
@@ -15,7 +15,7 @@ pub struct ArtifactRow {
     /// SHA-256 of its bytes, in lower-case hex.
     pub digest: String,
     /// What it was recognised as.
-    pub kind: Kind,
+    pub kind: ArtifactKind,
     /// Its size in bytes.
     pub size: u64,
     /// The project that holds it.
@@ -30,7 +30,7 @@ pub struct NewArtifact {
     /// SHA-256 of its bytes, in lower-case hex.
     pub digest: String,
     /// What it was recognised as.
-    pub kind: Kind,
+    pub kind: ArtifactKind,
     /// Its size in bytes.
     pub size: u64,
     /// The project that uploads it.
@@ -44,10 +44,12 @@ pub enum ArtifactDeleted {
     Shared,
     /// Nobody holds it any more: its bytes may go.
     Last,
-    /// Workloads of the project use it; nothing was changed.
+    /// Workloads or images of the project use it; nothing was changed.
     InUse {
-        /// How many.
+        /// How many workloads.
         workloads: u64,
+        /// How many images.
+        images: u64,
     },
     /// The project holds no such artifact.
     Unknown,

@@ -9,7 +9,7 @@ use super::ArtifactRow;
 use crate::StoreError;
 use crate::column::{name, timestamp, unsigned};
 use crate::word::Word;
-use hostler_core::workload::Kind;
+use hostler_core::artifact::ArtifactKind;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "artifact")]
@@ -29,7 +29,7 @@ impl ActiveModelBehavior for ActiveModel {}
 pub(super) fn shown(row: Model, held: holding::Model) -> Result<ArtifactRow, StoreError> {
     Ok(ArtifactRow {
         digest: row.digest,
-        kind: Kind::read(&row.kind)?,
+        kind: ArtifactKind::read(&row.kind)?,
         size: unsigned(row.size),
         project: name(held.project)?,
         created_at: timestamp(held.created_at),

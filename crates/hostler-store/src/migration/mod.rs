@@ -4,9 +4,11 @@
 mod m0001_fleet;
 mod m0002_node_nats;
 mod m0003_runners;
+mod m0004_vms;
 mod m0005_users;
 
 pub(crate) use m0001_fleet::UNSETTLED;
+pub(crate) use m0004_vms::VM_UNSETTLED;
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
@@ -25,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_fleet::Migration),
             Box::new(m0002_node_nats::Migration),
             Box::new(m0003_runners::Migration),
+            Box::new(m0004_vms::Migration),
             Box::new(m0005_users::Migration),
         ]
     }

@@ -74,6 +74,11 @@ fn written(update: UpdateMany<Entity>, now: Timestamp, report: &NodeReport) -> U
             Expr::value(signed(report.unclaimed_room.memory.get())),
         )
         .col_expr(Column::UnclaimedSlots, count(report.unclaimed_slots))
+        .col_expr(Column::VmDisk, Expr::value(signed(report.vm_disk.get())))
+        .col_expr(
+            Column::UnclaimedVms,
+            Expr::value(report.unclaimed_vms.to_string()),
+        )
         .col_expr(Column::LastHeard, Expr::value(moment(now)))
         .col_expr(Column::LeaseUntil, Expr::value(bounded(report.lease_until)))
 }

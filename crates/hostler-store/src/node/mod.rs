@@ -15,7 +15,8 @@ mod update;
 use hostler_core::id::{BootId, NodeId};
 use hostler_core::node::{Beat, NodeFacts, Scheduling, StillSeated};
 use hostler_core::runner::RunnerId;
-use hostler_core::{Labels, Name, Resources, Timestamp};
+use hostler_core::vm::VmRoom;
+use hostler_core::{Bytes, Labels, Name, Resources, Timestamp};
 use serde_json::Value;
 
 use crate::{Secret, StoreError};
@@ -42,6 +43,12 @@ pub struct NodeRow {
     pub labels: Labels,
     /// Work found there that the control plane did not order, as reported.
     pub unclaimed: Value,
+    /// Bytes it gives to the disks of VMs; none: it holds no VMs.
+    pub vm_disk: Bytes,
+    /// What the VMs seated there have taken.
+    pub vms: VmRoom,
+    /// Machines found there that the control plane did not order, as reported.
+    pub unclaimed_vms: Value,
     /// What that work takes; given to nobody else.
     pub unclaimed_room: Resources,
     /// How many slots it takes.
@@ -102,6 +109,10 @@ pub struct NodeReport {
     pub unclaimed_room: Resources,
     /// How many slots it takes.
     pub unclaimed_slots: u32,
+    /// Bytes it gives to the disks of VMs.
+    pub vm_disk: Bytes,
+    /// Machines that the control plane did not order, a list.
+    pub unclaimed_vms: Value,
     /// Until when the answer grants the node its work.
     pub lease_until: Timestamp,
 }
@@ -140,6 +151,9 @@ pub enum NodeLeaveError {
     /// Something sits there.
     #[error(transparent)]
     Seated(#[from] StillSeated),
+    /// VMs have their disks there.
+    #[error("{0} VMs have their disks there")]
+    Vms(u64),
     /// No such node is registered.
     #[error("no node {0} is registered")]
     Unknown(NodeId),

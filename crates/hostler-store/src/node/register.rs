@@ -87,6 +87,11 @@ impl Store {
             lease_until: Some(moment(by.now)),
             created_at: moment(by.now),
             nats_key: None,
+            vm_disk: 0,
+            vms_cpu: 0,
+            vms_memory: 0,
+            vms_disk: 0,
+            unclaimed_vms: "[]".to_owned(),
         })
     }
 }

@@ -2,8 +2,9 @@
 
 use hostler_core::id::{NodeId, WorkloadId};
 use hostler_core::node::StillSeated;
+use hostler_core::vm::VmGoal;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::NodeLeaveError;
 use super::row::Entity;
@@ -11,6 +12,8 @@ use super::update::held;
 use crate::column::small;
 use crate::error::During;
 use crate::tx::{Tx, event};
+use crate::vm::row as vm;
+use crate::word::Word;
 use crate::workload::row as workload;
 use crate::{By, Store, StoreError};
 
@@ -23,13 +26,19 @@ impl Store {
         if row.seated > 0 {
             return Err(StillSeated(small(row.seated)).into());
         }
+        let vms = vm::Entity::find().filter(vm::Column::Seat.eq(id.uuid()));
+        let vms = vms.count(tx.db()).await;
+        let vms = vms.during("counting VMs on a node")?;
+        if vms > 0 {
+            return Err(NodeLeaveError::Vms(vms));
+        }
         remove(&mut tx, id, &row.name).await?;
         Ok(tx.commit().await?)
     }
 
     /// Removes a node that a person says is off for good; what sits there loses its seat in the same transaction,
-    /// each at a new generation. Returns those workloads; `None` if there is
-    /// no such node.
+    /// each at a new generation; VMs lose their disks with it. Returns those
+    /// workloads; `None` if there is no such node.
     pub async fn node_remove(
         &self,
         by: &By<'_>,
@@ -40,6 +49,7 @@ impl Store {
             return Ok(None);
         };
         let unseated = unseat_all(&mut tx, id, &row.name).await?;
+        unseat_vms(&mut tx, id, &row.name).await?;
         remove(&mut tx, id, &row.name).await?;
         tx.commit().await?;
         Ok(Some(unseated))
@@ -54,6 +64,35 @@ async fn remove(tx: &mut Tx<'_>, id: NodeId, name: &str) -> Result<(), StoreErro
         &id,
         format!("node {name} was removed"),
     ));
+    Ok(())
+}
+
+async fn unseat_vms(tx: &mut Tx<'_>, node: NodeId, name: &str) -> Result<(), StoreError> {
+    let here = vm::Column::Seat.eq(node.uuid());
+    let seated = vm::Entity::find()
+        .filter(here.clone())
+        .order_by_asc(vm::Column::Id)
+        .lock_exclusive()
+        .all(tx.db())
+        .await
+        .during("reading the VMs of a node")?;
+    let wanted = Expr::col(vm::Column::Goal).ne(VmGoal::Gone.word());
+    let next = Expr::col(vm::Column::Generation).add(1);
+    vm::Entity::update_many()
+        .col_expr(vm::Column::Seat, Expr::value(None::<uuid::Uuid>))
+        .col_expr(vm::Column::DiskLost, wanted)
+        .col_expr(vm::Column::Generation, next)
+        .filter(here)
+        .exec(tx.db())
+        .await
+        .during("unseating the VMs of a node")?;
+    for row in seated {
+        let text = format!("VM {} lost its disk: node {name} was removed", row.name);
+        let mut told = event("vm.unseated", &row.id, text);
+        told.project = Some(row.project);
+        told.data = serde_json::json!({"node": node, "why": "its node was removed"});
+        tx.note(told);
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use hostler_core::id::{BootId, NodeId};
 use hostler_core::node::{Beat, NodeFacts, Scheduling};
+use hostler_core::vm::VmRoom;
 use hostler_core::{Bytes, Cpu, Labels, Resources, Timestamp};
 use sea_orm::entity::prelude::{
     ActiveModelBehavior, DateTimeUtc, DeriveEntityModel, DerivePrimaryKey, DeriveRelation,
@@ -45,6 +46,11 @@ pub(crate) struct Model {
     pub lease_until: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub nats_key: Option<String>,
+    pub vm_disk: i64,
+    pub vms_cpu: i64,
+    pub vms_memory: i64,
+    pub vms_disk: i64,
+    pub unclaimed_vms: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -63,6 +69,7 @@ impl Model {
     /// What its operator says outranks what it says of itself.
     fn facts(&self, tags: &Labels, labels: &Labels) -> Result<NodeFacts, StoreError> {
         let seats = resources(self.reserved_cpu, self.reserved_memory);
+        let seats = seats.plus(resources(self.vms_cpu, self.vms_memory));
         let mut merged = tags.clone();
         merged.extend(labels.clone());
         Ok(NodeFacts {
@@ -95,6 +102,12 @@ impl TryFrom<Model> for NodeRow {
             tags,
             labels,
             unclaimed: row.unclaimed,
+            vm_disk: Bytes::new(unsigned(row.vm_disk)),
+            vms: VmRoom {
+                resources: resources(row.vms_cpu, row.vms_memory),
+                disk: Bytes::new(unsigned(row.vms_disk)),
+            },
+            unclaimed_vms: serde_json::from_str(&row.unclaimed_vms).unwrap_or_default(),
             unclaimed_room: resources(row.unclaimed_cpu, row.unclaimed_memory),
             unclaimed_slots: small(row.unclaimed_slots),
             boot: row.boot.map(BootId::from_uuid),

@@ -16,8 +16,10 @@ mod list;
 mod raise;
 pub(crate) mod row;
 mod seat;
-mod seen;
+pub(crate) mod seen;
 mod unseat;
+
+pub use unseat::UnseatIf;
 
 use std::collections::BTreeMap;
 

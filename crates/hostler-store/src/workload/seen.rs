@@ -147,7 +147,7 @@ fn held_word(row: &Known) -> Option<Seen> {
 }
 
 /// The node's name, if it is registered and `order` is its latest heartbeat.
-async fn speaker(
+pub(crate) async fn speaker(
     tx: &DatabaseTransaction,
     node: NodeId,
     order: Option<HeartbeatOrder>,

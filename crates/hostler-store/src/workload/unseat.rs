@@ -24,7 +24,7 @@ impl Store {
         unseat: Unseat<'_>,
         fence: Option<&Fence>,
     ) -> Result<ChangeOutcome, FencedError> {
-        self.unseat(by, unseat, Provided::Anyhow, fence).await
+        self.unseat(by, unseat, UnseatIf::Anyhow, fence).await
     }
 
     /// The same, decided because the node was lost: refused as stale when the
@@ -36,7 +36,7 @@ impl Store {
         unseat: Unseat<'_>,
         fence: Option<&Fence>,
     ) -> Result<ChangeOutcome, FencedError> {
-        self.unseat(by, unseat, Provided::LeaseOver(by.now), fence)
+        self.unseat(by, unseat, UnseatIf::LeaseOver(by.now), fence)
             .await
     }
 
@@ -49,14 +49,14 @@ impl Store {
         unseat: Unseat<'_>,
         fence: Option<&Fence>,
     ) -> Result<ChangeOutcome, FencedError> {
-        self.unseat(by, unseat, Provided::Unregistered, fence).await
+        self.unseat(by, unseat, UnseatIf::Unregistered, fence).await
     }
 
     async fn unseat(
         &self,
         by: &By<'_>,
         unseat: Unseat<'_>,
-        provided: Provided,
+        provided: UnseatIf,
         fence: Option<&Fence>,
     ) -> Result<ChangeOutcome, FencedError> {
         let mut tx = self.begin(by).await?;
@@ -95,8 +95,8 @@ impl Store {
 }
 
 /// What must still be so of the node in the transaction.
-#[derive(Clone, Copy)]
-enum Provided {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnseatIf {
     /// Nothing: the node itself gave the seat up.
     Anyhow,
     /// Its lease has ended at this moment, or it is not there.
@@ -105,8 +105,12 @@ enum Provided {
     Unregistered,
 }
 
-impl Provided {
-    async fn is_so(self, tx: &DatabaseTransaction, id: NodeId) -> Result<bool, StoreError> {
+impl UnseatIf {
+    pub(crate) async fn is_so(
+        self,
+        tx: &DatabaseTransaction,
+        id: NodeId,
+    ) -> Result<bool, StoreError> {
         if matches!(self, Self::Anyhow) {
             return Ok(true);
         }

@@ -31,7 +31,13 @@ pub(crate) async fn an_artifact_in_use_is_not_deleted(world: &World) {
     let project = name("default");
     let id = world.workload("echo").await.facts.id;
     let delete = async || store.artifact_delete(&BY, &project, DIGEST).await.unwrap();
-    assert_eq!(delete().await, ArtifactDeleted::InUse { workloads: 1 });
+    assert_eq!(
+        delete().await,
+        ArtifactDeleted::InUse {
+            workloads: 1,
+            images: 0
+        }
+    );
     store.workload_goal_set(&BY, id, Goal::Gone).await.unwrap();
     store
         .workload_erase(&BY, id, generation(2), None)

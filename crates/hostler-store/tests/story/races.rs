@@ -184,7 +184,7 @@ pub(crate) async fn an_artifact_is_never_deleted_under_a_new_workload(world: &Wo
             other.artifact_delete(&BY, &project, DIGEST)
         );
         match (made, deleted.unwrap()) {
-            (Ok(Inserted::New(_)), ArtifactDeleted::InUse { workloads: 1 })
+            (Ok(Inserted::New(_)), ArtifactDeleted::InUse { workloads: 1, .. })
             | (
                 Err(InsertError::ArtifactUnknown { .. }),
                 ArtifactDeleted::Shared | ArtifactDeleted::Last,

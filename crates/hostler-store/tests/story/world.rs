@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use hostler_core::artifact::ArtifactKind;
 use hostler_core::id::{BootId, NodeId};
 use hostler_core::workload::{Goal, Kind, OnNodeLoss};
 use hostler_core::{Generation, Labels, Name, Resources, Timestamp};
@@ -70,7 +71,7 @@ impl World {
         let project = name(project);
         let new = NewArtifact {
             digest: DIGEST.to_owned(),
-            kind: Kind::Elf,
+            kind: ArtifactKind::Elf,
             size: 1_024,
             project,
         };
@@ -180,6 +181,8 @@ pub(crate) fn report(sequence: u64, slots: u32) -> NodeReport {
         unclaimed: serde_json::json!([]),
         unclaimed_room: Resources::default(),
         unclaimed_slots: 0,
+        vm_disk: hostler_core::Bytes::default(),
+        unclaimed_vms: serde_json::json!([]),
         lease_until: Timestamp::NEVER,
     }
 }

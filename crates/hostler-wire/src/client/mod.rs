@@ -4,12 +4,14 @@
 //! knows whether it may be. Every call has a deadline except those that carry
 //! an artifact or follow a stream; these end when the connection does.
 
+mod console;
 mod control;
 mod error;
 mod http;
 mod node;
 mod sse;
 
+pub use console::{Console, ConsoleKind};
 pub use control::ControlClient;
 pub use error::{ClientError, Transport};
 pub use http::ByteStream;

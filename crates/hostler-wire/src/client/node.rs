@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use hostler_core::id::WorkloadId;
+use hostler_core::id::{VmId, WorkloadId};
 use reqwest::Method;
 
+use super::console::{Console, ConsoleKind};
 use super::error::ClientError;
-use super::http::{Call, Http};
-use crate::node_api::{Ensure, Entry, HostInfo, TOKEN_HEADER};
+use super::http::{ByteStream, Call, Http};
+use crate::node_api::{Ensure, Entry, HostInfo, TOKEN_HEADER, VmEnsure, VmEntry};
 use crate::rest::Health;
 
 /// A client of one node's API. Cheap to clone; keeps its connections.
@@ -50,6 +51,36 @@ impl NodeClient {
         let id = id.to_string();
         let call = self.call(Method::PUT, &["workloads", &id], deadline);
         call.json(ensure).answer().await
+    }
+
+    /// `PUT /vms/{id}`: what should be there. Safe to send again.
+    pub async fn vm_ensure(
+        &self,
+        id: VmId,
+        ensure: &VmEnsure,
+        deadline: Duration,
+    ) -> Result<VmEntry, ClientError> {
+        let id = id.to_string();
+        let call = self.call(Method::PUT, &["vms", &id], deadline);
+        call.json(ensure).answer().await
+    }
+
+    /// `GET /vms/{id}/screenshot`: a PNG.
+    pub async fn vm_screenshot(
+        &self,
+        id: VmId,
+        deadline: Duration,
+    ) -> Result<ByteStream, ClientError> {
+        let id = id.to_string();
+        let call = self.call(Method::GET, &["vms", &id, "screenshot"], deadline);
+        call.bytes().await
+    }
+
+    /// `GET /vms/{id}/console/{kind}`.
+    pub async fn vm_console(&self, id: VmId, kind: ConsoleKind) -> Result<Console, ClientError> {
+        let id = id.to_string();
+        let path = ["vms", &id, "console", kind.as_str()];
+        Console::open(self.base(), &path, (TOKEN_HEADER, &self.key)).await
     }
 
     /// `GET /workloads`: the whole ledger, tombstones included.

@@ -1,7 +1,7 @@
 //! Artifacts: executables and modules, known by their digest.
 
 use chrono::{DateTime, Utc};
-use hostler_core::workload::Kind;
+use hostler_core::artifact::ArtifactKind;
 use serde::{Deserialize, Serialize};
 
 /// An uploaded artifact.
@@ -12,7 +12,7 @@ pub struct Artifact {
     pub digest: String,
     /// What it was recognised as.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub kind: Kind,
+    pub kind: ArtifactKind,
     /// Its size in bytes.
     pub size: u64,
     /// The project that uploaded it first.

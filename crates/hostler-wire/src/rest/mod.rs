@@ -5,6 +5,7 @@ mod activity;
 mod artifact;
 mod audit;
 mod error;
+mod image;
 mod info;
 mod node;
 mod operation;
@@ -12,12 +13,15 @@ mod project;
 mod runner;
 mod token;
 mod user;
+mod vm;
+mod vm_parts;
 mod workload;
 
 pub use activity::{ActivityEntry, ActivityQuery};
 pub use artifact::Artifact;
 pub use audit::{AuditEntry, AuditQuery, AuditVerdict};
 pub use error::ErrorBody;
+pub use image::{Image, ImageCreate, ImageImport, ImageQuery};
 pub use info::{Check, Health, Readiness, ServiceInfo};
 pub use node::{
     JoinToken, JoinTokenCreate, JoinTokenCreated, Node, NodeNats, NodeNatsKey, NodeRegister,
@@ -35,6 +39,8 @@ pub use user::{
     Role, RoleSet, Session, Settings, SignInBegin, SignInBegun, SignInRedeem, User, UserCreate,
     UserCreated, UserPolicies, UserUpdate,
 };
+pub use vm::{Vm, VmCreate, VmDisk, VmDuplicate, VmNic, VmQuery, VmRename, VmSeenInfo, VmUpdate};
+pub use vm_parts::{Share, ShareCreate, ShareCreated, Snapshot, SnapshotCreate, UnclaimedMachine};
 pub use workload::{
     Affinity, Explanation, LogLine, NodeVerdict, Page, PlacementRules, Resources, Seen, Spread,
     Workload, WorkloadCreate, WorkloadQuery,

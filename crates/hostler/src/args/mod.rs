@@ -5,6 +5,7 @@ mod daemons;
 mod fleet;
 mod people;
 mod runners;
+mod vms;
 mod work;
 
 pub(crate) use daemons::{ControlArgs, NodeUpArgs, RunnerArgs, ServiceArgs, SignInArgs, UpArgs};
@@ -13,6 +14,9 @@ pub(crate) use people::{
     AuditCommand, Given, Limits, LoginArgs, ProjectCommand, QuotaCommand, RoleCommand, UserCommand,
 };
 pub(crate) use runners::{RunnersArgs, RunnersCommand};
+pub(crate) use vms::{
+    ImageCommand, ResizeArgs, ShareCommand, SnapshotCommand, VmCommand, VmCreateArgs, WhichVm,
+};
 pub(crate) use work::{CallArgs, EventsArgs, LogsArgs, LsArgs, RunArgs, WhichWorkload};
 
 use clap::{Args, Parser, Subcommand};
@@ -105,6 +109,12 @@ pub(crate) enum Command {
     Explain(WhichWorkload),
     /// Send one NATS request and print the answer
     Call(CallArgs),
+    /// VMs: long-lived machines with a disk
+    #[command(subcommand)]
+    Vm(VmCommand),
+    /// Images: the disks that VMs are made from
+    #[command(subcommand)]
+    Image(ImageCommand),
     /// Nodes: the machines of the fleet
     #[command(subcommand)]
     Node(NodeCommand),

@@ -19,6 +19,7 @@ mod runners;
 mod sim;
 mod token;
 mod users;
+mod vm;
 mod workload;
 
 use anyhow::{Context as _, Result};
@@ -79,6 +80,8 @@ async fn speak(command: Command, global: &crate::args::Global, output: Output) -
         Command::Start(which) => workload::start(which, &client()?, output).await,
         Command::Rm(which) => workload::remove(which, &client()?, output).await,
         Command::Explain(which) => workload::explain(which, &client()?, output).await,
+        Command::Vm(command) => vm::perform(command, &client()?, output).await,
+        Command::Image(command) => vm::image(command, &client()?, output).await,
         Command::Call(args) => call::call(args, global, output).await,
         Command::Runners(args) => runners::runners(args, global, output).await,
         Command::Token(command) => token::perform(command, &client()?, output).await,

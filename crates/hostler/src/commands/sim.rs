@@ -1,11 +1,12 @@
 //! `hostler sim`: the simulations, on all cores. Each seed is the history of a
-//! fleet and, besides, that of one that grows and shrinks.
+//! fleet and, besides, that of one that grows and shrinks, and of one with VMs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 use hostler_core::sim::growth::{self, GrowthOptions};
+use hostler_core::sim::vms::{self, VmOptions};
 use hostler_core::sim::{self, SimOptions, Violation};
 use serde::Serialize;
 
@@ -60,7 +61,8 @@ fn run_all(args: &SimArgs) -> (u64, Vec<Violation>) {
             }
             let fleet = sim::run(seed, &SimOptions::default());
             let growth = growth::run(seed, &GrowthOptions::default());
-            for outcome in [fleet, growth] {
+            let vms = vms::run(seed, &VmOptions::default());
+            for outcome in [fleet, growth, vms] {
                 steps += outcome.steps;
                 violations.extend(outcome.violation);
             }

@@ -198,8 +198,12 @@ pub(crate) async fn explain(
     output: Output,
 ) -> Result<()> {
     let workload = find(&which, client).await?;
-    let explanation = client.workload_explain(workload.id).await?;
-    output.show(&explanation, |explanation: &Explanation| {
+    explanation(&client.workload_explain(workload.id).await?, output)
+}
+
+/// Every node with its reasons, and the summary.
+pub(crate) fn explanation(explanation: &Explanation, output: Output) -> Result<()> {
+    output.show(explanation, |explanation| {
         let mut table = output::table(&["node", "chosen", "possible", "why"]);
         for node in &explanation.nodes {
             let yes = |is_so| if is_so { "yes" } else { "no" }.to_owned();
@@ -213,6 +217,6 @@ pub(crate) async fn explain(
         }
         table
     })?;
-    output.remark(explanation.summary);
+    output.remark(&explanation.summary);
     Ok(())
 }

@@ -1,20 +1,19 @@
 //! Looking at artifacts, fetching their bytes, deleting them.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use hostler_core::Name;
-use hostler_store::{ArtifactDeleted, ArtifactRow, NodeRow, StoreError};
+use hostler_store::{ArtifactDeleted, ArtifactRow, NodeRow, StoreError, VmRow};
 use hostler_wire::rest;
-use tokio_util::io::ReaderStream;
 
-use super::{ProjectQuery, digest, show};
+use super::{ProjectQuery, digest, range, show};
 use crate::artifacts::Digest;
 use crate::http::auth::{Caller, User};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{Path, Query};
 use crate::state::App;
+use crate::vms::Shape;
 
 /// The artifacts of one project, or of all that the caller sees.
 #[utoipa::path(get, path = "/artifacts", tag = "artifacts", params(ProjectQuery),
@@ -57,23 +56,25 @@ pub(crate) async fn get(
     Ok(axum::Json(show(row)))
 }
 
-/// The bytes of an artifact: to its project, and to nodes that were given
-/// work which needs it.
+/// The bytes of an artifact, or a part of them (`Range`): to its project, and
+/// to nodes that were given work which needs it.
 #[utoipa::path(get, path = "/artifacts/{digest}/content", tag = "artifacts",
     params(("digest" = String, Path), ProjectQuery),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 206, body = Vec<u8>, content_type = "application/octet-stream"),
         (status = "4XX", body = rest::ErrorBody)))]
 pub(crate) async fn content(
     State(app): State<App>,
     caller: Caller,
     Path(text): Path<String>,
     Query(query): Query<ProjectQuery>,
+    headers: HeaderMap,
 ) -> ApiResult<Response> {
     let digest = digest(&text)?;
     match &caller {
         Caller::User(user) => drop(find(&app, &query.project(user)?, digest).await?),
         Caller::Node(node) => needed(&app, node, digest).await?,
-        Caller::Anybody | Caller::Joiner(_) => return Err(absent(digest)),
+        Caller::Anybody | Caller::Joiner(_) | Caller::Guest(_) => return Err(absent(digest)),
     }
     let file = app.files.read(digest).await;
     let file = file
@@ -81,11 +82,17 @@ pub(crate) async fn content(
         .ok_or_else(|| absent(digest))?;
     let length = file.metadata().await;
     let length = length.map_err(|error| ApiError::internal("opening an artifact", &error))?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::CONTENT_LENGTH, length.len().to_string()),
-    ];
-    Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())
+    let whole = length.len();
+    let part = range::asked(&headers, whole);
+    let part = part.map_err(|()| {
+        ApiError::new(
+            Code::Range,
+            format!("the range lies outside of the {whole} bytes"),
+        )
+    })?;
+    range::answer(file, part, whole)
+        .await
+        .map_err(|error| ApiError::internal("reading an artifact", &error))
 }
 
 /// Deletes the project's hold on an artifact; the bytes go with the last one.
@@ -109,8 +116,10 @@ pub(crate) async fn delete(
         // The file goes when housekeeping finds that nobody holds it: an upload
         // of the same bytes may be on its way right now.
         ArtifactDeleted::Shared | ArtifactDeleted::Last => Ok(StatusCode::NO_CONTENT),
-        ArtifactDeleted::InUse { workloads } => {
-            let text = format!("{workloads} workloads of the project '{project}' use it");
+        ArtifactDeleted::InUse { workloads, images } => {
+            let text = format!(
+                "{workloads} workloads and {images} images of the project '{project}' use it"
+            );
             Err(ApiError::new(Code::Conflict, text).hint("delete them first"))
         }
         ArtifactDeleted::Unknown => Err(absent(digest)),
@@ -128,8 +137,17 @@ async fn needed(app: &App, node: &NodeRow, digest: Digest) -> ApiResult<()> {
     let seated = app.store.workload_on_node(&[node.facts.id]).await;
     let seated = seated.map_err(|error| failed(&error))?;
     let digest_text = digest.to_string();
-    let needs = seated.iter().any(|row| row.spec.artifact == digest_text);
-    if needs { Ok(()) } else { Err(absent(digest)) }
+    if seated.iter().any(|row| row.spec.artifact == digest_text) {
+        return Ok(());
+    }
+    let vms = app.store.vm_on_node(&[node.facts.id]).await;
+    let vms = vms.map_err(|error| failed(&error))?;
+    let needs = |row: &VmRow| Shape::of(row).image_digest() == Some(digest_text.as_str());
+    if vms.iter().any(needs) {
+        Ok(())
+    } else {
+        Err(absent(digest))
+    }
 }
 
 fn absent(digest: Digest) -> ApiError {

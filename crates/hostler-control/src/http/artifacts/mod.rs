@@ -1,7 +1,8 @@
-//! `/artifacts`: executables and modules by digest. Each project has its own
+//! `/artifacts`: executables, modules and disks by digest. Each project has its own
 //! list, also of bytes that others hold too.
 
 mod look;
+mod range;
 mod upload;
 
 pub(crate) use look::*;

@@ -4,7 +4,7 @@
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use hostler_core::workload::Kind;
+use hostler_core::artifact::ArtifactKind;
 use hostler_store::NewArtifact;
 use hostler_wire::rest;
 
@@ -18,7 +18,8 @@ use crate::state::App;
 /// The header in which a caller may say what the bytes are.
 const KIND_HEADER: &str = "x-artifact-kind";
 
-/// Uploads an artifact: a static Linux executable, a WebAssembly module or a JavaScript file.
+/// Uploads an artifact: a static Linux executable, a WebAssembly module, a JavaScript
+/// file, or a disk (`x-artifact-kind: qcow2` or `raw`, which may be larger).
 #[utoipa::path(put, path = "/artifacts/{digest}", tag = "artifacts",
     params(("digest" = String, Path, description = "SHA-256 of the body, in lower-case hex."),
         ProjectQuery),
@@ -35,10 +36,14 @@ pub(crate) async fn upload(
     let headers = parts.headers;
     let digest = digest(&text)?;
     let project = query.project(&user)?;
-    app.files.admits(announced(&headers)).map_err(refusal)?;
+    let said = said_kind(&headers)?;
+    app.files
+        .admits(announced(&headers), said)
+        .map_err(refusal)?;
     let stream = body.into_data_stream();
-    let received = app.files.receive(digest, stream).await.map_err(refusal)?;
-    said_kind(&headers, received.kind)?;
+    let received = app.files.receive((digest, said), stream).await;
+    let received = received.map_err(refusal)?;
+    is_as_said(said, received.kind)?;
     let new = NewArtifact {
         digest: digest.to_string(),
         kind: received.kind,
@@ -58,21 +63,31 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
     length.to_str().ok()?.parse().ok()
 }
 
+/// What the caller says that the bytes are.
+fn said_kind(headers: &HeaderMap) -> ApiResult<Option<ArtifactKind>> {
+    let Some(said) = headers.get(KIND_HEADER) else {
+        return Ok(None);
+    };
+    let said = said.to_str().unwrap_or_default();
+    let kind = serde_json::from_value(said.into());
+    kind.map(Some).map_err(|_| {
+        let text = format!("{KIND_HEADER}: '{said}' is no kind of artifact");
+        ApiError::new(Code::Invalid, text).hint("say elf, wasm, qcow2 or raw, or nothing")
+    })
+}
+
 /// Who says what the bytes are is held to it.
-fn said_kind(headers: &HeaderMap, kind: Kind) -> ApiResult<()> {
-    let said = headers
-        .get(KIND_HEADER)
-        .map(|value| value.to_str().unwrap_or_default());
+fn is_as_said(said: Option<ArtifactKind>, kind: ArtifactKind) -> ApiResult<()> {
     match said {
-        Some(said) if said != kind.as_str() => {
-            let text = format!("the artifact is {}, not '{said}'", kind.as_str());
+        Some(said) if said != kind => {
+            let text = format!("the artifact is {}, not '{}'", kind.as_str(), said.as_str());
             Err(ApiError::new(Code::Invalid, text))
         }
         _ => Ok(()),
     }
 }
 
-fn refusal(error: ReceiveError) -> ApiError {
+pub(crate) fn refusal(error: ReceiveError) -> ApiError {
     let text = error.to_string();
     match error {
         ReceiveError::TooLarge { .. } => ApiError::new(Code::TooLarge, text),

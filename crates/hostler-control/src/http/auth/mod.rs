@@ -29,7 +29,7 @@ use axum::http::{Extensions, HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use hostler_core::access::{GuessVerdict, Policy};
-use hostler_store::{AuditNote, NodeRow, Secret};
+use hostler_store::{AuditNote, NodeRow, Secret, ShareRow};
 use hostler_wire::node_api::TOKEN_HEADER;
 
 use crate::http::error::{ApiError, ApiResult};
@@ -50,7 +50,14 @@ pub(crate) enum Demand {
     PolicyOrNode(Policy),
     /// A token with this policy, or a join token.
     PolicyOrJoin(Policy),
+    /// A token with this policy, or a share of a console.
+    PolicyOrShare(Policy),
 }
+
+/// The subprotocol of consoles, and what a secret follows in another one.
+pub(crate) const CONSOLE_PROTOCOL: &str = "hostler.console";
+const SHARE_PROTOCOL: &str = "hostler.share.";
+const TOKEN_PROTOCOL: &str = "hostler.token.";
 
 /// In the table of routes: nothing.
 pub(crate) const fn open() -> Demand {
@@ -73,6 +80,8 @@ pub(crate) enum Caller {
     Node(Box<NodeRow>),
     /// A join token; registering spends one of its uses, if one is left by then.
     Joiner(Secret),
+    /// A share, which opens the console of its own VM and nothing else.
+    Guest(Box<ShareRow>),
 }
 
 /// Runs around every route of the table.
@@ -115,9 +124,15 @@ fn shows_token(demand: Demand, headers: &HeaderMap) -> bool {
     let as_node = match demand {
         Demand::Nothing | Demand::Node => true,
         Demand::PolicyOrNode(_) => headers.contains_key(TOKEN_HEADER),
-        Demand::Anyone | Demand::Policy(_) | Demand::PolicyOrJoin(_) => false,
+        Demand::Anyone | Demand::Policy(_) | Demand::PolicyOrJoin(_) | Demand::PolicyOrShare(_) => {
+            false
+        }
     };
-    !as_node && bearer(headers).is_some()
+    let shares = matches!(demand, Demand::PolicyOrShare(_));
+    let shown = shares
+        && (protocol(headers, SHARE_PROTOCOL).is_some()
+            || protocol(headers, TOKEN_PROTOCOL).is_some());
+    !as_node && (bearer(headers).is_some() || shown)
 }
 
 async fn caller(app: &App, demand: Demand, request: &Parts) -> ApiResult<Caller> {
@@ -133,6 +148,7 @@ async fn caller(app: &App, demand: Demand, request: &Parts) -> ApiResult<Caller>
             Ok(Caller::User(user))
         }
         Demand::PolicyOrJoin(policy) => user_or_joiner(app, policy, request).await,
+        Demand::PolicyOrShare(policy) => user_or_guest(app, policy, request).await,
     }
 }
 
@@ -153,6 +169,36 @@ async fn user_or_joiner(app: &App, policy: Policy, request: &Parts) -> ApiResult
         Some(_) => Ok(Caller::Joiner(Secret::new(secret))),
         None => Err(unknown_token()),
     }
+}
+
+/// A browser cannot set headers on a WebSocket: there a secret comes as a
+/// subprotocol, which is no part of the path that logs hold.
+async fn user_or_guest(app: &App, policy: Policy, request: &Parts) -> ApiResult<Caller> {
+    let headers = &request.headers;
+    if let Some(secret) = protocol(headers, SHARE_PROTOCOL) {
+        let found = app.store.share_by_secret(secret, app.now()).await;
+        let found = found.map_err(|error| ApiError::internal("looking up a share", &error))?;
+        return match found {
+            Some(share) => Ok(Caller::Guest(Box::new(share))),
+            None => Err(ApiError::unauthenticated(
+                "this share is unknown, expired or was revoked",
+            )),
+        };
+    }
+    let secret = bearer(headers).or_else(|| protocol(headers, TOKEN_PROTOCOL));
+    let user = find_user(app, secret.ok_or_else(no_token)?, request).await?;
+    let user = user.ok_or_else(unknown_token)?;
+    let user = allowed(app, user, policy, &request.method).await?;
+    Ok(Caller::User(user))
+}
+
+/// What follows this beginning of a subprotocol that is offered.
+fn protocol<'a>(headers: &'a HeaderMap, start: &str) -> Option<&'a str> {
+    let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    let mut offered = offered.split(',').map(str::trim);
+    offered
+        .find_map(|word| word.strip_prefix(start))
+        .filter(|secret| !secret.is_empty())
 }
 
 async fn find_user(app: &App, secret: &str, request: &Parts) -> ApiResult<Option<User>> {

@@ -164,10 +164,6 @@ impl User {
     /// What a list is narrowed to: the project asked for, else the user's only
     /// one, else nothing. Another's does not exist. Who is in several projects
     /// has to say which; [`Self::reach`] is for lists that show all of them.
-    #[allow(
-        dead_code,
-        reason = "lists of things that are stored by one project call it"
-    )]
     pub(crate) fn narrow(&self, asked: Option<Name>) -> ApiResult<Option<Name>> {
         match (asked, self.reach()) {
             (Some(project), _) => self.project_for(Some(project)).map(Some),

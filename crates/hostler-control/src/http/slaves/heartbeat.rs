@@ -13,7 +13,7 @@ use axum::extract::State;
 use hostler_core::id::{BootId, NodeId, WorkloadId};
 use hostler_core::node::{Availability, Beat, availability, lease_grant};
 use hostler_core::workload::{Claim, SeenState, claim, is_missing, wants_forgotten};
-use hostler_core::{Generation, Resources, Timestamp};
+use hostler_core::{Bytes, Generation, Resources, Timestamp};
 use hostler_store::{
     HeartbeatOrder, HeartbeatOutcome, NodeReport, NodeRow, SeenEntry, StoreError, Tombstone,
     WorkloadRow,
@@ -21,6 +21,7 @@ use hostler_store::{
 use hostler_wire::node_api::{Entry, Heartbeat, HeartbeatReply, Report, Unclaimed};
 
 use super::show::DISK_TAG;
+use super::vm_ledger::{VmLedger, unclaimed_room};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::Json;
@@ -48,6 +49,9 @@ pub(crate) async fn heartbeat(
     let mut ledger = Ledger::look(&app, &node, &report.ledger)
         .await
         .map_err(failed)?;
+    let mut vms = VmLedger::look(&app, node.facts.id, &report.vms)
+        .await
+        .map_err(failed)?;
     let order = HeartbeatOrder {
         boot: report.beat.boot,
         sequence: report.beat.sequence,
@@ -59,7 +63,11 @@ pub(crate) async fn heartbeat(
         .await
         .map_err(failed)?
     {
-        HeartbeatOutcome::Accepted => ledger.write(&app, order, now).await.map_err(failed)?,
+        HeartbeatOutcome::Accepted => {
+            ledger.write(&app, order, now).await.map_err(failed)?;
+            let place = (node.facts.id, order);
+            vms.write(&app, place, now).await.map_err(failed)?;
+        }
         HeartbeatOutcome::Stale => {
             let text = "a later heartbeat of this node was heard already";
             return Err(ApiError::new(Code::Conflict, text));
@@ -76,7 +84,7 @@ pub(crate) async fn heartbeat(
         heartbeat_ms: millis(app.timing.heartbeat),
         fence_after_ms: grant.fence_after.map(millis),
         forget: ledger.forget,
-        forget_vms: Vec::new(),
+        forget_vms: vms.forget,
     }))
 }
 
@@ -117,6 +125,7 @@ fn node_report(
 ) -> NodeReport {
     let taken = report.unclaimed.iter().map(|work| work.resources.into());
     let room = taken.fold(Resources::default(), Resources::plus);
+    let room = room.plus(unclaimed_room(&report.unclaimed_vms));
     let works = report.unclaimed.iter().map(unclaimed_text);
     let names: Vec<String> = works
         .chain(unknown.iter().map(ToString::to_string))
@@ -133,6 +142,8 @@ fn node_report(
         unclaimed_slots: u32::try_from(names.len()).unwrap_or(u32::MAX),
         unclaimed: names.into(),
         unclaimed_room: room,
+        vm_disk: Bytes::new(report.vm_disk_bytes),
+        unclaimed_vms: serde_json::to_value(&report.unclaimed_vms).unwrap_or_default(),
         lease_until,
     }
 }

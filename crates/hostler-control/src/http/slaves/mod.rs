@@ -7,6 +7,7 @@ mod nats;
 mod register;
 mod remove;
 mod show;
+mod vm_ledger;
 
 pub(crate) use heartbeat::*;
 pub(crate) use manage::*;

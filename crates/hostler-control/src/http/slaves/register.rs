@@ -31,7 +31,7 @@ pub(crate) async fn register(
     let (actor, join) = match &caller {
         Caller::User(user) => (user.actor().name.clone(), None),
         Caller::Joiner(secret) => (body.name.clone(), Some(secret)),
-        Caller::Anybody | Caller::Node(_) => {
+        Caller::Anybody | Caller::Node(_) | Caller::Guest(_) => {
             return Err(ApiError::missing_policy(Policy::NodesCreate));
         }
     };

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 
 use super::manage::ask;
 use crate::http::auth::User;
-use crate::http::error::{ApiError, ApiResult};
+use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{Path, Query};
 use crate::state::App;
 
@@ -51,6 +51,10 @@ pub(crate) async fn remove(
         Err(NodeLeaveError::Seated(_)) => {
             let operation = ask(&app, &user, OperationKind::NodeRemove, id, None).await?;
             Ok((StatusCode::ACCEPTED, axum::Json(operation)).into_response())
+        }
+        Err(error @ NodeLeaveError::Vms(_)) => {
+            Err(ApiError::new(Code::Conflict, error.to_string())
+                .hint("delete them first; ?force=true gives their disks up with the node"))
         }
         Err(NodeLeaveError::Unknown(_)) => Err(ApiError::not_found("node", id)),
         Err(NodeLeaveError::Store(error)) => Err(ApiError::internal("removing a node", &error)),

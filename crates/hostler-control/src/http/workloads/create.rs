@@ -54,10 +54,10 @@ pub(crate) async fn create(
 
 /// The key with a digest of what was asked for, so that another request under
 /// the same key is told apart. Keys of different users never meet.
-fn idempotency_key(
+pub(crate) fn idempotency_key(
     user: &User,
     headers: &HeaderMap,
-    body: &rest::WorkloadCreate,
+    body: &impl serde::Serialize,
 ) -> ApiResult<Option<IdempotencyKey>> {
     let Some(value) = headers.get(KEY_HEADER) else {
         return Ok(None);
@@ -121,10 +121,14 @@ async fn is_of_its_kind(app: &App, spec: &WorkloadSpec) -> ApiResult<()> {
         .find(&app.store, &spec.project, &spec.artifact)
         .await;
     match found.map_err(|error| internal(&error))? {
-        Some(artifact) if artifact.kind != spec.kind => {
+        Some(artifact) if artifact.kind.workload() != Some(spec.kind) => {
             let (is, asked) = (artifact.kind.as_str(), spec.kind.as_str());
             let text = format!("kind: the artifact is {is}, not {asked}");
-            Err(ApiError::new(Code::Invalid, text).hint(format!("say kind '{is}'")))
+            let hint = match artifact.kind.workload() {
+                Some(_) => format!("say kind '{is}'"),
+                None => "it is a disk: POST /images makes an image of it".to_owned(),
+            };
+            Err(ApiError::new(Code::Invalid, text).hint(hint))
         }
         _ => Ok(()),
     }

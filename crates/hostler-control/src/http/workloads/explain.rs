@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use hostler_core::Bytes;
 use hostler_core::id::{NodeId, WorkloadId};
 use hostler_core::placement::{Fleet, Outcome, Unit, Verdict};
 use hostler_wire::rest;
@@ -46,6 +47,7 @@ pub(crate) async fn explain_new(
         id: WorkloadId::from_uuid(uuid::Uuid::nil()),
         project: asked.project,
         resources: asked.resources,
+        disk: Bytes::default(),
         labels: asked.labels,
         rules: asked.rules,
     };
@@ -67,7 +69,7 @@ async fn answer(
     Ok(axum::Json(told(&mut fleet, unit, seat, &names)))
 }
 
-fn busy() -> ApiError {
+pub(crate) fn busy() -> ApiError {
     ApiError::new(
         Code::TooMany,
         "too many explanations are being made at this moment",
@@ -75,7 +77,7 @@ fn busy() -> ApiError {
     .hint("ask again in a second")
 }
 
-fn told(
+pub(crate) fn told(
     fleet: &mut Fleet,
     unit: &Unit,
     seat: Option<NodeId>,

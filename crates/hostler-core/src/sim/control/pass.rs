@@ -7,10 +7,10 @@ use super::super::store::{Moment, Row, Store};
 use super::super::trace::Note;
 use super::super::{Event, HEARTBEAT};
 use super::{Act, Control};
-use crate::Labels;
 use crate::operation::{OperationState, OperationStep};
 use crate::placement::{Fleet, Overcommits, Place, Policy, Rules, Unit};
 use crate::workload::Step;
+use crate::{Bytes, Labels};
 
 /// Between two passes, in milliseconds.
 const PASS: RangeInclusive<u64> = 350..=650;
@@ -68,6 +68,7 @@ impl Control {
                 id: node.facts.id,
                 capacity: node.facts.capacity,
                 slots: node.facts.slots,
+                disk: Bytes::default(),
                 labels: Labels::new(),
                 open: node.facts.takes_seats(at.now, &at.timing),
             });
@@ -85,6 +86,7 @@ impl Control {
             id: row.facts.id,
             project: self.project.clone(),
             resources: row.spec.resources,
+            disk: Bytes::default(),
             labels: Labels::new(),
             rules: Rules::default(),
         }

@@ -20,7 +20,7 @@ use crate::runner::{
     Machine as Host, Membership, Program, ReasonCode, Request, RunnerFacts, RunnerId, RunnerStatus,
     StatusRules, Verdict, runner_status,
 };
-use crate::{Name, Timestamp};
+use crate::{Bytes, Name, Timestamp};
 
 /// Between two heartbeats.
 pub(super) const HEARTBEAT: u64 = 15 * SECOND;
@@ -49,6 +49,7 @@ pub(super) fn fleet(store: &Store, now: Timestamp) -> Fleet {
             id: *id,
             capacity: node.capacity,
             slots: node.slots,
+            disk: Bytes::default(),
             labels: node.labels.clone(),
             open: node.scheduling == Scheduling::Open && silent_since(node, now).is_none(),
         });

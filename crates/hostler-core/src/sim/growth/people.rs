@@ -11,7 +11,7 @@ use super::{MINUTE, SECOND};
 use crate::id::{NodeId, WorkloadId};
 use crate::node::Timing;
 use crate::placement::{Affinity, Rules, Unit};
-use crate::{Labels, Resources};
+use crate::{Bytes, Labels, Resources};
 
 use super::store::Work;
 
@@ -52,6 +52,7 @@ impl World {
             id,
             project,
             resources: Resources::of(self.stage.rng.within(1, 10) * 200, 256),
+            disk: Bytes::default(),
             labels,
             rules,
         };

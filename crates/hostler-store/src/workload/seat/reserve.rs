@@ -134,8 +134,8 @@ async fn take_shares(
         "UPDATE node SET reserved_cpu = reserved_cpu + share.column2, \
          reserved_memory = reserved_memory + share.column3, seated = seated + share.column4 \
          FROM (VALUES {}) AS share WHERE node.id = share.column1 AND scheduling = 'open' \
-         AND (reserved_cpu + unclaimed_cpu + share.column2) * 100 <= cpu * share.column5 \
-         AND (reserved_memory + unclaimed_memory + share.column3) * 100 \
+         AND (reserved_cpu + unclaimed_cpu + vms_cpu + share.column2) * 100 <= cpu * share.column5 \
+         AND (reserved_memory + unclaimed_memory + vms_memory + share.column3) * 100 \
              <= memory * share.column6 \
          AND seated + unclaimed_slots + share.column4 <= slots RETURNING id",
         places(shares.len(), 6)

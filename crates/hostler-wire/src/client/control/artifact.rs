@@ -74,7 +74,7 @@ impl ControlClient {
         call.query(&[("project", project)]).done().await
     }
 
-    fn put(&self, digest: &str, project: &str, body: Body) -> Call {
+    pub(super) fn put(&self, digest: &str, project: &str, body: Body) -> Call {
         let call = self.unhurried(Method::PUT, &["artifacts", digest]);
         call.query(&[("project", project)]).with(|builder| {
             builder

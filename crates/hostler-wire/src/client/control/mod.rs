@@ -8,6 +8,7 @@ mod operation;
 mod runner;
 mod service;
 mod user;
+mod vm;
 mod workload;
 
 use std::time::Duration;

@@ -10,7 +10,7 @@ use crate::convert::mistake::Collector;
 use crate::nats::TriggerSubject;
 use crate::rest::{Affinity, PlacementRules};
 
-pub(super) fn name(look: &mut Collector, field: &str, text: &str) -> Option<Name> {
+pub(in crate::convert) fn name(look: &mut Collector, field: &str, text: &str) -> Option<Name> {
     look.note(text.parse(), field, "choose a name such as 'echo-2'")
 }
 
@@ -169,7 +169,7 @@ pub(super) fn amounts(look: &mut Collector, resources: Resources, pids: u32) {
     );
 }
 
-pub(super) fn labels(look: &mut Collector, field: &str, labels: &Labels) {
+pub(in crate::convert) fn labels(look: &mut Collector, field: &str, labels: &Labels) {
     look.demand(
         labels.len() <= limits::LABELS,
         field,
@@ -205,7 +205,7 @@ fn is_label(text: &str) -> bool {
             .all(|end| end.is_some_and(|byte| byte.is_ascii_alphanumeric()))
 }
 
-pub(super) fn rules(look: &mut Collector, rules: &PlacementRules) {
+pub(in crate::convert) fn rules(look: &mut Collector, rules: &PlacementRules) {
     labels(look, "placement.node_labels", &rules.node_labels);
     affinities(look, "placement.affinity", &rules.affinity);
     affinities(look, "placement.anti_affinity", &rules.anti_affinity);
@@ -251,7 +251,7 @@ pub(super) fn goal(look: &mut Collector, goal: Goal) {
     );
 }
 
-pub(super) fn description(look: &mut Collector, text: &str) {
+pub(in crate::convert) fn description(look: &mut Collector, text: &str) {
     look.demand(
         text.len() <= limits::DESCRIPTION_BYTES,
         "description",

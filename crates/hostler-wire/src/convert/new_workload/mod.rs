@@ -2,7 +2,7 @@
 //! rule about a single request is here; rules about other things (whether the
 //! name is free, the artifact there) are not.
 
-mod fields;
+pub(super) mod fields;
 pub mod limits;
 
 use std::collections::BTreeMap;

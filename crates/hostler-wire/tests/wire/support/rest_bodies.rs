@@ -309,7 +309,7 @@ fn history(bodies: &mut Bodies) {
         "Artifact",
         &Artifact {
             digest: "9f".repeat(32),
-            kind: Kind::Wasm,
+            kind: Kind::Wasm.into(),
             size: 1_048_576,
             project: "default".into(),
             created_at: moment(),

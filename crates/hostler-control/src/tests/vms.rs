@@ -1,0 +1,8 @@
+//! A VM's life, with a node that obeys, on both databases.
+
+mod changes;
+mod consoles;
+mod images;
+mod input;
+mod life;
+mod races;
