@@ -135,7 +135,7 @@ fn is_script<'data, R: ReadRef<'data>>(data: R, size: u64) -> bool {
     }
     let text = data.read_bytes_at(0, size).ok();
     let text = text.and_then(|bytes| std::str::from_utf8(bytes).ok());
-    text.is_some_and(|text| !text.contains('\0') && !text.starts_with("#!"))
+    text.is_some_and(|text| !text.contains(['\0', '\x7f']) && !text.starts_with("#!"))
 }
 
 fn check_elf<'data, H, R>(data: R, size: u64) -> Result<Kind, InspectError>
