@@ -14,8 +14,15 @@
 //! generation obeyed, a disk removed on anything but the goal *gone* or a
 //! move that has ended.
 
+mod next;
+mod order;
 mod words;
 
+pub use next::{
+    Act, DiskFact, Life, Note, Power, Shown, Stopping, VmDone, VmNow, VmWanted, next_act,
+    seen_state, wants_restart,
+};
+pub use order::{VmHeld, vm_order_verdict};
 pub use words::{
     Firmware, RollbackDone, SnapshotState, VmGoal, VmSeen, VmSeenState, VmSize, WantsRestart,
 };
