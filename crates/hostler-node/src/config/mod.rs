@@ -16,6 +16,7 @@ use hostler_core::{Labels, Resources};
 
 use crate::clock::Clock;
 use crate::slots::SlotsOptions;
+use crate::vms::VmsOptions;
 
 /// Settings of a node.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub struct NodeOptions {
     pub tags: BTreeMap<String, String>,
     /// How slots are made and kept. Its `data` is not looked at: `data` is.
     pub slots: SlotsOptions,
+    /// How VMs are held; absent: none are.
+    pub vms: Option<VmsOptions>,
     /// What the machine has for work; absent: what it really has.
     pub capacity: Option<Resources>,
     /// Who may deploy over NATS, and what.
@@ -192,6 +195,7 @@ impl NodeOptions {
             tags: BTreeMap::new(),
             slots: SlotsOptions::new(data.clone(), agent),
             data,
+            vms: None,
             capacity: None,
             admission: Admission::default(),
             bounds: Bounds::default(),

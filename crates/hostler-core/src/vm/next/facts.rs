@@ -168,8 +168,8 @@ pub enum Act {
     MakeDisk(String),
     /// Make a disk as large as ordered.
     GrowDisk(String),
-    /// Tell the hypervisor what the machine is.
-    Define,
+    /// Tell the hypervisor what the machine is, by the definition of this number.
+    Define(u64),
     /// Start it.
     Start,
     /// Ask the guest to shut down.

@@ -94,7 +94,7 @@ fn disks(now: &VmNow<'_>, shown: &Shown) -> Option<Act> {
 
 fn definition(now: &VmNow<'_>, shown: &Shown) -> Option<Act> {
     let same = now.done.defined == Some(now.wanted.definition);
-    (!same || shown.power.is_none()).then_some(Act::Define)
+    (!same || shown.power.is_none()).then_some(Act::Define(now.wanted.definition))
 }
 
 fn snapshots(now: &VmNow<'_>, shown: &Shown) -> Option<Act> {

@@ -132,7 +132,7 @@ fn a_new_vm_is_fetched_made_defined_and_started() {
     case.done.disks = ["root".to_owned()].into();
     check(&case, &Act::GrowDisk("root".into()), VmSeenState::Starting);
     case.shown().disks = [("root".to_owned(), 10)].into();
-    check(&case, &Act::Define, VmSeenState::Starting);
+    check(&case, &Act::Define(7), VmSeenState::Starting);
     case.done.defined = Some(7);
     case.shown().power = Some(Power::Off);
     check(&case, &life(Life::Starting), VmSeenState::Starting);
@@ -325,8 +325,8 @@ fn done(case: &mut Case, act: Act) {
             case.shown().files = true;
             case.shown().disks.insert(name, 10);
         }
-        Act::Define => {
-            case.done.defined = Some(case.wanted.definition);
+        Act::Define(number) => {
+            case.done.defined = Some(number);
             case.shown().power.get_or_insert(Power::Off);
         }
         Act::Start | Act::Resume => case.shown().power = Some(Power::Running),
