@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::root;
 
 /// Crate, and the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("hostler-core", &[]),
     ("hostler-daemon", &[]),
     ("hostler-kubesim", &[]),
@@ -37,6 +37,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
         &["hostler-core", "hostler-daemon", "hostler-runners"],
     ),
     (
+        "hostler-libvirt",
+        &["hostler-core", "hostler-wire", "hostler-node"],
+    ),
+    (
         "hostler-control",
         &[
             "hostler-core",
@@ -56,6 +60,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "hostler-node",
             "hostler-runners",
             "hostler-kubernetes",
+            "hostler-libvirt",
         ],
     ),
     ("hostler-e2e", EVERYTHING),
@@ -70,11 +75,12 @@ const EVERYTHING: &[&str] = &[
     "hostler-node",
     "hostler-runners",
     "hostler-kubernetes",
+    "hostler-libvirt",
     "hostler",
 ];
 
 /// A library, and the only crates that may depend on it.
-const KEPT: [(&str, &[&str]); 8] = [
+const KEPT: [(&str, &[&str]); 10] = [
     ("wasmtime", &["hostler-wasm"]),
     ("wasmtime-wasi", &["hostler-wasm"]),
     ("sea-orm", &["hostler-store"]),
@@ -83,6 +89,8 @@ const KEPT: [(&str, &[&str]); 8] = [
     ("landlock", &["hostler-agent", "hostler-node"]),
     ("kube", &["hostler-kubernetes"]),
     ("k8s-openapi", &["hostler-kubernetes"]),
+    ("virt", &["hostler-libvirt"]),
+    ("virt-sys", &["hostler-libvirt"]),
 ];
 
 /// Fails with every arrow that should not be.

@@ -15,6 +15,7 @@
 //! What must never happen: `kill` saying done while a process of the slot is
 //! left; a signal to a process that is not of the slot.
 
+pub mod disks;
 mod driver;
 mod error;
 pub mod fake;
