@@ -63,6 +63,13 @@ impl LibvirtOptions {
     }
 }
 
+impl LibvirtOptions {
+    /// Whether it is libvirt's own mock, whose machines are of another kind.
+    pub(crate) fn is_mock(&self) -> bool {
+        self.uri.starts_with("test:")
+    }
+}
+
 impl NatNetwork {
     /// An address in it.
     pub(crate) fn address(&self, last: u8) -> Ipv4Addr {

@@ -11,6 +11,7 @@ use crate::probe::Accelerator;
 /// The definition of a machine.
 pub(crate) fn domain(spec: &MachineSpec, options: &LibvirtOptions) -> Element {
     let kind = match options.accelerator {
+        _ if options.is_mock() => "test",
         Accelerator::Kvm => "kvm",
         Accelerator::Emulation => "qemu",
     };
