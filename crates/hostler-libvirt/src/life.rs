@@ -138,8 +138,14 @@ fn remove(connect: &Connect, vm: VmId, options: &LibvirtOptions) -> Result<(), M
         if domain.is_active().map_err(|error| told(&error))? {
             domain.destroy().map_err(|error| told(&error))?;
         }
+        // The mock knows no firmware.
+        let unknown = if options.is_mock() {
+            sys::VIR_DOMAIN_UNDEFINE_NVRAM
+        } else {
+            0
+        };
         domain
-            .undefine_flags(WITH_ALL)
+            .undefine_flags(WITH_ALL & !unknown)
             .map_err(|error| told(&error))?;
     }
     filter::remove(connect, vm, options)

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use hostler_libvirt::DirectBoot;
 
 /// In this order each finds what it needs.
-const MODULES: [&str; 14] = [
+const MODULES: [&str; 16] = [
     "virtio_ring",
     "virtio",
     "virtio_pci_modern_dev",
@@ -21,7 +21,9 @@ const MODULES: [&str; 14] = [
     "virtio_blk",
     "button",
     "evdev",
+    "nls_cp437",
     "nls_ascii",
+    "nls_utf8",
     "fat",
     "vfat",
 ];
@@ -35,7 +37,7 @@ for disk in /dev/vd?; do mount -t vfat -o ro $disk /seed 2>/dev/null && break; d
 echo "GUEST meta $(cat /seed/meta-data)"
 sed 's/^/GUEST user /' /seed/user-data
 echo "GUEST disk $(blockdev --getsize64 /dev/vda) $(dd if=/dev/vda bs=16 count=1 2>/dev/null)"
-printf '#!/bin/sh\necho GUEST button; poweroff -f\n' > /etc/acpi/PWRF/00000080
+printf '#!/bin/sh\necho GUEST button > /dev/ttyS0; poweroff -f\n' > /etc/acpi/PWRF/00000080
 chmod +x /etc/acpi/PWRF/00000080
 acpid -d -c /etc/acpi >/dev/null 2>&1 &
 ip link set lo up; ip link set eth0 up

@@ -38,7 +38,8 @@ sysctl -qw net.ipv4.ip_forward=1 || true
 virtlogd -d
 libvirtd -d
 shift 2
-exec "$@"
+# Not by exec: the first process must bury orphans, or libvirt waits for dead machines.
+"$@"
 "#;
 
 /// Whether this process is inside.

@@ -96,6 +96,45 @@ fn uuid_of(line: &[u8]) -> Option<VmId> {
 mod tests {
     use super::*;
 
+    /// A process that looks like the QEMU of a machine.
+    fn machine(vm: VmId) -> std::process::Child {
+        std::process::Command::new("bash")
+            .args(["-c", "while read -r line; do :; done", "qemu", "-uuid"])
+            .arg(vm.to_string())
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    #[test]
+    fn at_the_end_of_the_lease_only_what_is_listed_is_killed_by_whoever_lives() {
+        let data = tempfile::tempdir().unwrap();
+        let (bound, free) = (
+            VmId::from_parts(1, [1; 10]),
+            VmId::from_parts(1, rand::random()),
+        );
+        super::super::list_write(data.path(), &BTreeSet::from([bound])).unwrap();
+        let (mut first, mut second) = (machine(bound), machine(free));
+        let end = Clock::default().now() + Duration::from_millis(600);
+        let kernel = crate::clock::kernel_boot().unwrap();
+        let text = format!("{kernel} {}", end.as_millis());
+        std::fs::write(data.path().join("lease-end"), text).unwrap();
+        let folder = data.path().to_owned();
+        let guard = std::thread::spawn(move || run(&folder));
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(first.try_wait().unwrap().is_none(), "its lease still holds");
+        // Waiting would close it, and that would be its end.
+        let _held = first.stdin.take();
+        let status = first.wait().unwrap();
+        assert!(!status.success());
+        assert!(Clock::default().now() >= end);
+        assert!(second.try_wait().unwrap().is_none(), "nobody listed it");
+        drop(second.stdin.take());
+        second.wait().unwrap();
+        super::super::list_write(data.path(), &BTreeSet::new()).unwrap();
+        guard.join().unwrap().unwrap();
+    }
+
     #[test]
     fn only_the_word_behind_the_option_names_the_machine() {
         let vm = VmId::from_parts(1, [7; 10]);

@@ -158,7 +158,10 @@ impl Images {
 
     /// What is not needed: when it was last used, its size, its digest.
     fn files(&self, needed: &BTreeSet<String>) -> Vec<(std::time::SystemTime, u64, String)> {
-        let flying: BTreeSet<String> = lock(&self.0.flights).keys().cloned().collect();
+        let mut flights = lock(&self.0.flights);
+        flights.retain(|_, flight| Arc::strong_count(flight) > 1);
+        let flying: BTreeSet<String> = flights.keys().cloned().collect();
+        drop(flights);
         let entries = std::fs::read_dir(&self.0.folder).into_iter().flatten();
         let file = |entry: std::fs::DirEntry| {
             let name = entry.file_name().into_string().ok()?;
