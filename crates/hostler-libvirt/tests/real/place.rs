@@ -38,8 +38,11 @@ sysctl -qw net.ipv4.ip_forward=1 || true
 virtlogd -d
 libvirtd -d
 shift 2
-# Not by exec: the first process must bury orphans, or libvirt waits for dead machines.
-"$@"
+# Not by exec, nor as the last command, which is the same: the first process must
+# bury orphans, or libvirt waits for machines that are dead.
+status=0
+"$@" || status=$?
+exit $status
 "#;
 
 /// Whether this process is inside.
