@@ -62,6 +62,7 @@ pub fn vm_order_verdict(
 mod tests {
     use super::*;
 
+    #[allow(clippy::unnecessary_wraps, reason = "cases read better without")]
     fn held(goal: VmGoal, fenced: bool) -> Option<VmHeld> {
         let generation = Generation::new(4);
         Some(VmHeld {

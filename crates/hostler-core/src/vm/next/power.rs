@@ -60,15 +60,14 @@ pub(super) fn life(now: &VmNow<'_>, shown: &Shown) -> Option<Act> {
         return None;
     }
     match now.done.life {
-        Life::Off if on => Some(Act::Note(Note::Life(Life::On))),
+        // However it came to be on, it is.
+        Life::Off | Life::Starting | Life::Left if on => Some(Act::Note(Note::Life(Life::On))),
         Life::Off => Some(Act::Note(Note::Life(Life::Starting))),
-        Life::Starting if on => Some(Act::Note(Note::Life(Life::On))),
         Life::Starting => Some(Act::Start),
         Life::On if !on && now.other_boot && now.wanted.autostart => {
             Some(Act::Note(Note::Life(Life::Starting)))
         }
         Life::On if !on => Some(Act::Note(Note::Life(Life::Left))),
-        Life::Left if on => Some(Act::Note(Note::Life(Life::On))),
         Life::On => stillness(now, shown),
         // Ending is seen to before.
         Life::Left | Life::Ending => None,
