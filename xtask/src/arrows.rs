@@ -43,6 +43,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["hostler-core", "hostler-daemon", "hostler-runners"],
     ),
     (
+        "hostler-libvirt",
+        &["hostler-core", "hostler-wire", "hostler-node"],
+    ),
+    (
         "hostler-control",
         &[
             "hostler-core",
@@ -64,6 +68,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hostler-runners",
             "hostler-kubernetes",
             "hostler-aws",
+            "hostler-libvirt",
         ],
     ),
     ("hostler-e2e", EVERYTHING),
@@ -79,6 +84,7 @@ const EVERYTHING: &[&str] = &[
     "hostler-runners",
     "hostler-kubernetes",
     "hostler-aws",
+    "hostler-libvirt",
     "hostler",
 ];
 
@@ -97,6 +103,8 @@ const KEPT: &[(&str, &[&str])] = &[
     ("aws-config", &["hostler-aws"]),
     ("aws-sdk-ec2", &["hostler-aws"]),
     ("aws-sdk-autoscaling", &["hostler-aws"]),
+    ("virt", &["hostler-libvirt"]),
+    ("virt-sys", &["hostler-libvirt"]),
 ];
 
 /// Fails with every arrow that should not be.

@@ -8,6 +8,8 @@
 //!   work), `fence` (the lease), `artifacts`, `triggers`, `services` (what functions may ask of the node)
 //! - who asks for it: `api` (the control plane), `control` (NATS)
 //! - who is told: `heartbeat` (the control plane), `relay` (events and logs)
+//! - VMs of users: `vms` (ledger, a task for each), `images`, `seed`, [`guard`] (fences them when
+//!   this daemon is dead)
 //! - where it runs: [`slots`], and below it `pool`, `agents`, `inner`,
 //!   [`hypervisor`]
 
@@ -19,20 +21,24 @@ mod clock;
 mod config;
 mod control;
 mod fence;
+pub mod guard;
 mod heartbeat;
 mod host;
 pub mod hypervisor;
 mod identity;
+mod images;
 mod inner;
 mod ledger;
 mod node;
 mod pool;
 mod relay;
 mod report;
+mod seed;
 mod services;
 pub mod slots;
 mod tags;
 mod triggers;
+mod vms;
 mod workloads;
 
 pub use artifacts::ArtifactError;
@@ -48,6 +54,7 @@ pub use identity::{ApiKey, IdentityError, REGISTRATION_FILE, RegistrationError};
 pub use ledger::{OpenError as LedgerError, Work};
 pub use node::{ConnectError, Handle, Service, StartupError, start};
 pub use services::{HttpOptions, MessagingOptions, ServiceOptions, StoreOptions};
+pub use vms::{BookError, VmRoster, VmView, VmsOptions};
 pub use workloads::{Roster, View};
 
 /// The version that the node says it is.

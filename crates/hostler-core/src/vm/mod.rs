@@ -29,6 +29,8 @@
 
 pub mod bounds;
 mod facts;
+mod next;
+mod order;
 pub mod qcow2;
 mod said;
 mod status;
@@ -37,6 +39,11 @@ mod trash;
 mod words;
 
 pub use facts::{DiskOnLoss, VmFacts, VmRoom};
+pub use next::{
+    Act, DiskFact, Life, Note, Power, Shown, Stopping, VmDone, VmNow, VmWanted, next_act,
+    seen_state, wants_restart,
+};
+pub use order::{VmHeld, vm_order_verdict};
 pub use said::{vm_claim, vm_is_later, vm_is_missing, vm_wants_forgotten};
 pub use status::{SeatSight, VmStatus, vm_status};
 pub use step::{VmStep, vm_next_step};

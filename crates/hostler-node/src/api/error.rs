@@ -6,7 +6,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use hostler_wire::rest::ErrorBody;
 
+use crate::hypervisor::machines::MachineError;
 use crate::report::report;
+use crate::vms::VmEnsureError;
 use crate::workloads::EnsureError;
 
 /// A request that failed.
@@ -24,6 +26,12 @@ pub(super) enum ApiError {
     Body(#[from] JsonRejection),
     #[error(transparent)]
     Ensure(#[from] EnsureError),
+    #[error(transparent)]
+    Vm(#[from] VmEnsureError),
+    #[error(transparent)]
+    Machine(#[from] MachineError),
+    #[error("a console is a WebSocket: ask with an Upgrade header")]
+    NoUpgrade,
 }
 
 impl ApiError {
@@ -48,6 +56,18 @@ impl ApiError {
                 EnsureError::Seal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
                 EnsureError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
             },
+            Self::Vm(error) => match error {
+                VmEnsureError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+                VmEnsureError::Stale => (StatusCode::CONFLICT, "stale"),
+                VmEnsureError::NotLocal => (StatusCode::CONFLICT, "not_local"),
+                VmEnsureError::NoVms => (StatusCode::SERVICE_UNAVAILABLE, "no_vms"),
+                VmEnsureError::Unknown => (StatusCode::NOT_FOUND, "not_found"),
+                VmEnsureError::Book(_) => (StatusCode::SERVICE_UNAVAILABLE, "ledger"),
+                VmEnsureError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+            },
+            Self::Machine(MachineError::Refused(_)) => (StatusCode::CONFLICT, "refused"),
+            Self::Machine(_) => (StatusCode::SERVICE_UNAVAILABLE, "hypervisor"),
+            Self::NoUpgrade => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod error;
 mod key;
+mod vms;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 
 use crate::host;
 use crate::identity::ApiKey;
+use crate::vms::Vms;
 use crate::workloads::{Roster, Workloads};
 use error::ApiError;
 
@@ -29,6 +31,7 @@ const BODY_MAX: usize = 2 << 20;
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) workloads: Workloads,
+    pub(crate) vms: Option<Vms>,
     pub(crate) key: watch::Receiver<Option<ApiKey>>,
     pub(crate) data: PathBuf,
 }
@@ -39,6 +42,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/workloads/{id}", put(workload_ensure))
         .route("/workloads", get(workload_list))
         .route("/host/info", get(host_info))
+        .merge(vms::routes())
         .route_layer(middleware::from_fn_with_state(api.clone(), key::demand))
         .route("/health", get(health))
         .fallback(|| async { ApiError::NoRoute })

@@ -17,6 +17,7 @@ use hostler_core::{Labels, Resources};
 use crate::clock::Clock;
 use crate::services::ServiceOptions;
 use crate::slots::SlotsOptions;
+use crate::vms::VmsOptions;
 
 /// Settings of a node.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct NodeOptions {
     pub tags: BTreeMap<String, String>,
     /// How slots are made and kept. Its `data` is not looked at: `data` is.
     pub slots: SlotsOptions,
+    /// How VMs are held; absent: none are.
+    pub vms: Option<VmsOptions>,
     /// What the machine has for work; absent: what it really has.
     pub capacity: Option<Resources>,
     /// Who may deploy over NATS, and what.
@@ -195,6 +198,7 @@ impl NodeOptions {
             tags: BTreeMap::new(),
             slots: SlotsOptions::new(data.clone(), agent),
             data,
+            vms: None,
             capacity: None,
             admission: Admission::default(),
             services: ServiceOptions::default(),

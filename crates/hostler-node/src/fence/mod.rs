@@ -268,6 +268,12 @@ impl Lease {
     }
 }
 
+/// The end of the lease as the daemon over this data folder last wrote it down,
+/// in this start of the machine; `None` for never.
+pub(crate) fn end_on_disk(data: &Path) -> Option<Duration> {
+    end_read(&data.join(END), kernel_boot().as_deref())
+}
+
 /// What the daemon before had is still ours, up to its end.
 fn end_of(held: &HeldLease, inherited: Duration) -> Option<Duration> {
     held.ends_at().map(|end| end.max(inherited))

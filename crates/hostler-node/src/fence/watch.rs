@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Lease;
+use crate::vms::Vms;
 use crate::workloads::Workloads;
 
 /// The runtime's timers do not count while the machine sleeps, the lease's
@@ -12,7 +13,12 @@ use crate::workloads::Workloads;
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Runs until `stop`.
-pub(crate) async fn watch(lease: Lease, workloads: Workloads, stop: CancellationToken) {
+pub(crate) async fn watch(
+    lease: Lease,
+    workloads: Workloads,
+    vms: Option<Vms>,
+    stop: CancellationToken,
+) {
     let mut ends = lease.ends();
     loop {
         let end = *ends.borrow_and_update();
@@ -20,6 +26,9 @@ pub(crate) async fn watch(lease: Lease, workloads: Workloads, stop: Cancellation
         if left == Some(Duration::ZERO) {
             workloads
                 .fence("this node's lease has ended: the control plane did not answer in time");
+            if let Some(vms) = &vms {
+                vms.fence();
+            }
         }
         let pause = match left {
             Some(left) if !left.is_zero() => left.min(LOOK),

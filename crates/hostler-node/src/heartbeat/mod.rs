@@ -29,11 +29,13 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use join::{Joining, join};
 pub(crate) use tell::Telling;
+use tell::Told;
 
 use crate::fence::Lease;
 use crate::identity::{ApiKey, Registration};
 use crate::report::report;
-use crate::workloads::{Roster, Workloads};
+use crate::vms::{VmRoster, Vms};
+use crate::workloads::Workloads;
 use pace::Pace;
 
 /// A heartbeat that takes longer than this has failed.
@@ -45,6 +47,7 @@ pub(crate) struct Heart {
     pub(crate) boot: BootId,
     pub(crate) lease: Lease,
     pub(crate) workloads: Workloads,
+    pub(crate) vms: Option<Vms>,
     pub(crate) telling: Telling,
     pub(crate) data: PathBuf,
     pub(crate) joining: Joining,
@@ -83,9 +86,16 @@ impl Heart {
 
     async fn beat(&self, registration: &Registration, mut pace: Pace) {
         let mut roster = self.workloads.roster();
+        // Without VMs, one that never changes.
+        let still = watch::Sender::new(VmRoster::default());
+        let vms = self.vms.as_ref().map(Vms::roster);
+        let mut vms = vms.unwrap_or_else(|| still.subscribe());
         let mut unknown = false;
         for sequence in 1.. {
-            let told = roster.borrow_and_update().clone();
+            let told = Told {
+                work: roster.borrow_and_update().clone(),
+                vms: vms.borrow_and_update().clone(),
+            };
             match self
                 .once(registration, sequence, &told, pace.interval())
                 .await
@@ -93,6 +103,9 @@ impl Heart {
                 Answer::Answered(reply) => {
                     pace.answered(Duration::from_millis(reply.heartbeat_ms));
                     self.workloads.forget(&reply.forget);
+                    if let Some(vms) = &self.vms {
+                        vms.forget(&reply.forget_vms);
+                    }
                     unknown = false;
                 }
                 Answer::Failed => pace.failed(),
@@ -101,7 +114,7 @@ impl Heart {
                     self.unregistered(&mut unknown);
                 }
             }
-            pace.wait(&mut roster).await;
+            pace.wait(&mut roster, &mut vms).await;
         }
     }
 
@@ -109,14 +122,14 @@ impl Heart {
         &self,
         registration: &Registration,
         sequence: u64,
-        roster: &Roster,
+        told: &Told,
         interval: Duration,
     ) -> Answer {
         let beat = Beat {
             boot: self.boot,
             sequence,
         };
-        let body = self.telling.body(beat, self.lease.span(), roster);
+        let body = self.telling.body(beat, self.lease.span(), told);
         self.lease.sent(sequence);
         let asked = self.control.heartbeat(registration.api_key.expose(), &body);
         let reply = match tokio::time::timeout(DEADLINE.min(interval.max(PATIENCE)), asked).await {
@@ -152,6 +165,9 @@ impl Heart {
         }
         self.workloads
             .fence("the control plane does not know this node any more");
+        if let Some(vms) = &self.vms {
+            vms.fence();
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
+use crate::vms::VmRoster;
 use crate::workloads::Roster;
 
 /// Changes that come together are told together.
@@ -57,25 +58,32 @@ impl Pace {
     }
 
     /// Returns when the next heartbeat is due.
-    pub(super) async fn wait(&self, roster: &mut watch::Receiver<Roster>) {
+    pub(super) async fn wait(
+        &self,
+        roster: &mut watch::Receiver<Roster>,
+        vms: &mut watch::Receiver<VmRoster>,
+    ) {
         let begun = Instant::now();
         if let Some(pause) = self.pause {
             tokio::time::sleep(pause).await;
             return;
         }
         let due = begun + self.interval.mul_f64(rand::random_range(0.85..1.0));
-        let changed = async {
-            if roster.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
         tokio::select! {
             () = tokio::time::sleep_until(due) => return,
-            () = changed => {}
+            () = changed(roster) => {}
+            () = changed(vms) => {}
         }
         let spaced = begun + SPACING.min(self.interval / 4);
         let early = (Instant::now() + GATHER).max(spaced).min(due);
         tokio::time::sleep_until(early).await;
+    }
+}
+
+/// Returns at the next change; never, if there will be none.
+async fn changed<T>(of: &mut watch::Receiver<T>) {
+    if of.changed().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -93,7 +101,8 @@ mod tests {
 
     async fn waited(pace: &Pace, roster: &mut watch::Receiver<Roster>) -> Duration {
         let begun = Instant::now();
-        pace.wait(roster).await;
+        let (_still, mut vms) = watch::channel(VmRoster::default());
+        pace.wait(roster, &mut vms).await;
         begun.elapsed()
     }
 

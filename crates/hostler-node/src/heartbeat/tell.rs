@@ -12,6 +12,7 @@ use hostler_wire::rest::Resources as ResourcesBody;
 use crate::host;
 use crate::hypervisor::Isolation;
 use crate::tags::tags;
+use crate::vms::VmRoster;
 use crate::workloads::Roster;
 
 /// What does not change while the daemon lives.
@@ -24,11 +25,20 @@ pub(crate) struct Telling {
     /// How many workloads there may be at once.
     pub(crate) slots: u32,
     pub(crate) data: PathBuf,
+    /// Bytes for the disks of VMs; zero: none are held.
+    pub(crate) vm_disk_bytes: u64,
+}
+
+/// What changes between heartbeats.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) work: Roster,
+    pub(crate) vms: VmRoster,
 }
 
 impl Telling {
     /// One heartbeat.
-    pub(crate) fn body(&self, beat: Beat, span: Option<Duration>, roster: &Roster) -> Heartbeat {
+    pub(crate) fn body(&self, beat: Beat, span: Option<Duration>, told: &Told) -> Heartbeat {
         let info = host::info(&self.data);
         let memory = self.capacity.memory.get();
         let busy = info.load.min(info.cpu_count as f64);
@@ -39,11 +49,12 @@ impl Telling {
             available_cpu: info.cpu_count as f64 - busy,
             available_mem: info.memory_available.min(memory) as f64 / f64::from(1 << 20),
             available_disk: info.disk_available as f64 / f64::from(1 << 30),
-            report: Some(self.report(beat, span, roster)),
+            report: Some(self.report(beat, span, told)),
         }
     }
 
-    fn report(&self, beat: Beat, span: Option<Duration>, roster: &Roster) -> Report {
+    fn report(&self, beat: Beat, span: Option<Duration>, told: &Told) -> Report {
+        let roster = &told.work;
         let views = roster.views.values();
         Report {
             beat,
@@ -57,9 +68,9 @@ impl Telling {
             tags: tags(&self.tags, &self.name, &self.isolation, roster.lame_duck),
             ledger: views.clone().filter_map(|view| view.entry()).collect(),
             unclaimed: views.filter_map(|view| view.unclaimed()).collect(),
-            vm_disk_bytes: 0,
-            vms: Vec::new(),
-            unclaimed_vms: Vec::new(),
+            vm_disk_bytes: self.vm_disk_bytes,
+            vms: told.vms.entries(),
+            unclaimed_vms: told.vms.unclaimed(),
         }
     }
 }

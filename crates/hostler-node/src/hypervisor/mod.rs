@@ -1,4 +1,5 @@
-//! Making, limiting and ending the short-lived machines that slots are.
+//! Making, limiting and ending the short-lived machines that slots are. Those
+//! that users own, and that live long, are in [`machines`].
 //!
 //! A driver knows machines by slot id and nothing of what runs in them: no
 //! NATS, no workloads, no pool. Its machines outlive it: a driver that starts
@@ -14,10 +15,13 @@
 //! What must never happen: `kill` saying done while a process of the slot is
 //! left; a signal to a process that is not of the slot.
 
+pub mod disks;
 mod driver;
 mod error;
 pub mod fake;
+pub mod machines;
 pub mod process;
+pub mod qemu_img;
 mod types;
 
 use async_trait::async_trait;

@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use crate::fence::Lease;
 use crate::identity::{ApiKey, IdentityError, RegistrationError};
 use crate::slots::Slots;
+use crate::vms::{VmRoster, Vms};
 use crate::workloads::{Roster, Workloads};
 use tokio::sync::watch;
 
@@ -36,6 +37,7 @@ pub struct Handle {
     /// Where its HTTP API listens.
     pub api: SocketAddr,
     workloads: Workloads,
+    vms: Option<Vms>,
     slots: Slots,
     lease: Lease,
     key: watch::Receiver<Option<ApiKey>>,
@@ -45,6 +47,11 @@ impl Handle {
     /// All work; its readers are woken by changes.
     pub fn roster(&self) -> watch::Receiver<Roster> {
         self.workloads.roster()
+    }
+
+    /// All VMs, if this node holds any; its readers are woken by changes.
+    pub fn vms(&self) -> Option<watch::Receiver<VmRoster>> {
+        self.vms.as_ref().map(Vms::roster)
     }
 
     /// The slots.
@@ -82,6 +89,9 @@ pub enum StartupError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] crate::ledger::OpenError),
+    /// The ledger of VMs.
+    #[error(transparent)]
+    Vms(#[from] crate::vms::BookError),
     /// What is left over of an earlier fleet.
     #[error("could not drop what is left over of an earlier fleet")]
     Leftover(#[from] crate::ledger::AppendError),

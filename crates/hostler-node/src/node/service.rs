@@ -18,6 +18,7 @@ use crate::ledger::{Ledger, Record};
 use crate::relay::{Outbox, Relay};
 use crate::report::report;
 use crate::slots::{SlotEvent, Slots};
+use crate::vms::Vms;
 use crate::workloads::{Workloads, pump};
 
 /// How long requests under way may take to end at a stop.
@@ -38,6 +39,7 @@ pub struct Service {
     pub(super) ledger: Ledger,
     pub(super) lease: Lease,
     pub(super) workloads: Workloads,
+    pub(super) vms: Option<Vms>,
     pub(super) work_stop: CancellationToken,
     pub(super) control_api: Arc<ControlApi>,
     pub(super) requests: Requests,
@@ -64,6 +66,7 @@ impl Service {
         tasks.spawn(watch(
             self.lease.clone(),
             self.workloads.clone(),
+            self.vms.clone(),
             edge.clone(),
         ));
         tasks.spawn(tell(self.lease.clone(), self.slots.clone(), edge.clone()));
@@ -84,6 +87,9 @@ impl Service {
             tracing::warn!("some requests did not end in time");
         }
         self.workloads.wait().await;
+        if let Some(vms) = &self.vms {
+            vms.wait().await;
+        }
         lame_duck_leave(&self.workloads, &self.ledger).await;
         if self.at_stop == AtStop::Ends {
             self.slots.shutdown_all(self.grace).await;

@@ -21,14 +21,18 @@ use crate::artifacts::{Artifacts, Sources};
 use crate::config::{NatsOptions, NodeOptions};
 use crate::control::{ControlApi, Replay};
 use crate::fence::Lease;
+use crate::guard::Guard;
 use crate::heartbeat::{Heart, Joining, Telling};
 use crate::host;
 use crate::identity::{ApiKey, Identity, Registration};
+use crate::images::{ImageSource, Images};
 use crate::ledger::{Ledger, Recovered};
 use crate::relay::{Outbox, Relay};
+use crate::report::report;
 use crate::services::Services;
 use crate::slots::{SlotEvent, Slots, SlotsOptions};
 use crate::triggers::Triggers;
+use crate::vms::{VmParts, Vms};
 use crate::workloads::{Parts, Workloads};
 
 /// What is read from the data folder before anything else.
@@ -73,6 +77,7 @@ pub async fn start(options: NodeOptions) -> Result<(Service, Handle), StartupErr
     let book = &memory.recovered.book;
     let parts = parts(&options, &memory, &tools);
     let workloads = Workloads::start(parts, book, work_stop.clone());
+    let vms = vms(&options, &memory, &tools, &work_stop).await?;
     let control_api = Arc::new(control_api(&options, &memory, &tools, &workloads));
     let requests = control_api.open().await?;
     let key = tools.key.subscribe();
@@ -81,19 +86,22 @@ pub async fn start(options: NodeOptions) -> Result<(Service, Handle), StartupErr
         xkey: memory.identity.xkey().public_key(),
         api: api_at,
         workloads: workloads.clone(),
+        vms: vms.clone(),
         slots: tools.slots.clone(),
         lease: memory.lease.clone(),
         key: key.clone(),
     };
     let api = Api {
         workloads: workloads.clone(),
+        vms: vms.clone(),
         key,
         data: options.data.clone(),
     };
+    let held = (workloads.clone(), vms.clone());
     let service = Service {
         at_stop: options.at_stop,
         grace: options.grace,
-        heart: heart(&options, &memory, &tools, &workloads, fleet.joining),
+        heart: heart(&options, &memory, &tools, &held, fleet.joining),
         client: tools.client,
         slots: tools.slots,
         slots_stop: tools.slots_stop,
@@ -103,6 +111,7 @@ pub async fn start(options: NodeOptions) -> Result<(Service, Handle), StartupErr
         ledger: memory.recovered.ledger,
         lease: memory.lease,
         workloads,
+        vms,
         work_stop,
         control_api,
         requests,
@@ -203,6 +212,40 @@ fn parts(options: &NodeOptions, memory: &Memory, tools: &Tools) -> Parts {
     }
 }
 
+/// The VMs, if this node is to hold any.
+async fn vms(
+    options: &NodeOptions,
+    memory: &Memory,
+    tools: &Tools,
+    stop: &CancellationToken,
+) -> Result<Option<Vms>, StartupError> {
+    let Some(wanted) = &options.vms else {
+        return Ok(None);
+    };
+    let source = ImageSource {
+        control: tools.control.clone(),
+        key: tools.key.subscribe(),
+    };
+    let wants_images = wanted.machinery.wants_images;
+    let images = Images::open(&options.data, wanted.image_bytes, source, wants_images);
+    let images = images.map_err(|source| StartupError::Folder {
+        path: options.data.join("images"),
+        source,
+    })?;
+    let guard = Guard::open(&options.data, wanted.guard.clone());
+    if let Err(error) = guard.keep().await {
+        tracing::error!(error = %report(&error), "nobody fences VMs if this daemon dies");
+    }
+    let parts = VmParts {
+        machinery: wanted.machinery.clone(),
+        images,
+        lease: memory.lease.clone(),
+        guard,
+        look_every: wanted.look_every,
+    };
+    Ok(Some(Vms::start(parts, &options.data, stop.clone())?))
+}
+
 fn control_api(
     options: &NodeOptions,
     memory: &Memory,
@@ -230,7 +273,7 @@ fn heart(
     options: &NodeOptions,
     memory: &Memory,
     tools: &Tools,
-    workloads: &Workloads,
+    (workloads, vms): &(Workloads, Option<Vms>),
     joining: Option<Joining>,
 ) -> Option<Heart> {
     Some(Heart {
@@ -238,6 +281,7 @@ fn heart(
         boot: memory.boot,
         lease: memory.lease.clone(),
         workloads: workloads.clone(),
+        vms: vms.clone(),
         telling: Telling {
             name: options.name.clone(),
             tags: options.tags.clone(),
@@ -245,6 +289,7 @@ fn heart(
             capacity: options.capacity.unwrap_or_else(host::capacity),
             slots: options.slots.pool.max,
             data: options.data.clone(),
+            vm_disk_bytes: options.vms.as_ref().map_or(0, |vms| vms.disk_bytes),
         },
         data: options.data.clone(),
         joining: joining?,

@@ -22,3 +22,4 @@ mod restarts;
 mod stops;
 mod support;
 mod triggers;
+mod vms;

@@ -163,6 +163,15 @@ impl Call {
         Ok(response.bytes_stream().map(piece).boxed())
     }
 
+    /// Sends it; the answer is bytes, and whether they begin where a `Range`
+    /// header asked (status 206).
+    pub(super) async fn part(self) -> Result<(bool, ByteStream), ClientError> {
+        let (url, response) = self.send(&[]).await?;
+        let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
+        let piece = move |piece: Result<Bytes, _>| piece.map_err(|e| ClientError::of(&url, &e));
+        Ok((is_part, response.bytes_stream().map(piece).boxed()))
+    }
+
     /// Sends it; the answer is events.
     pub(super) async fn events<T>(self) -> Result<EventStream<T>, ClientError>
     where

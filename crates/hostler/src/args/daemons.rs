@@ -259,6 +259,17 @@ pub(crate) struct NodeUpArgs {
     /// How slots are made: best, process, or fake for simulated nodes
     #[arg(long, default_value = "best", value_name = "DRIVER")]
     pub driver: String,
+    /// How VMs are held: none, libvirt, or fake for simulated nodes
+    #[arg(
+        long,
+        env = "HOSTLER_VMS",
+        default_value = "none",
+        value_name = "DRIVER"
+    )]
+    pub vms: String,
+    /// What is given to the disks of VMs, such as 200GiB; else four fifths of the disk
+    #[arg(long, value_name = "BYTES")]
+    pub vm_disk: Option<hostler_core::Bytes>,
     /// Stop all work when the node is stopped, instead of leaving it running
     #[arg(long)]
     pub stop_work: bool,

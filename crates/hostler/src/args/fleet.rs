@@ -10,6 +10,18 @@ use super::NodeUpArgs;
 pub(crate) enum NodeCommand {
     /// Run a node on this machine
     Up(NodeUpArgs),
+    /// Fence VMs in a node's place; nodes start this themselves
+    #[command(hide = true)]
+    Guard {
+        /// The node's data folder
+        data: std::path::PathBuf,
+    },
+    /// See whether this machine can hold VMs, and what to do if not
+    Doctor {
+        /// Where the node would keep everything
+        #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
+        data: Option<std::path::PathBuf>,
+    },
     /// List nodes
     Ls,
     /// Show one node

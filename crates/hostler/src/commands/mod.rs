@@ -5,6 +5,7 @@ mod call;
 mod connect;
 mod contexts;
 mod control;
+mod doctor;
 mod events;
 mod growth;
 mod login;
@@ -12,6 +13,7 @@ mod logs;
 pub(crate) mod near;
 mod node;
 mod node_up;
+mod node_vms;
 mod operation;
 mod projects;
 mod run;
@@ -70,6 +72,8 @@ async fn speak(command: Command, global: &crate::args::Global, output: Output) -
         Command::Up(args) => up::up(args, global.logging(), output).await,
         Command::Control(args) => control::control(args).await,
         Command::Node(NodeCommand::Up(args)) => node_up::node_up(args).await,
+        Command::Node(NodeCommand::Guard { data }) => Ok(hostler_node::guard::run(&data)?),
+        Command::Node(NodeCommand::Doctor { data }) => doctor::doctor(data, output).await,
         Command::Node(command) => node::perform(command, &client()?, output).await,
         Command::Run(args) => run::run(args, global, output).await,
         Command::Ls(args) => workload::list(args, &client()?, output).await,

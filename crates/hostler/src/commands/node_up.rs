@@ -11,14 +11,17 @@ use hostler_node::hypervisor::{DriverChoice, Fake};
 use hostler_node::{AtStop, ControlOptions, JoinToken, NatsLogin, NodeOptions, ServiceOptions};
 
 use super::near::address_towards;
+use super::node_vms;
 use crate::args::{NodeUpArgs, ServiceArgs};
 use crate::context::data_folder;
 use crate::up;
 
 /// Runs a node until a signal.
 pub(crate) async fn node_up(args: NodeUpArgs) -> Result<()> {
-    let options = options(args)?;
+    let (driver, disk) = (args.vms.clone(), args.vm_disk);
+    let mut options = options(args)?;
     options.check()?;
+    options.vms = node_vms::options(&driver, disk, &options.data).await?;
     let stop = signals::stop_token()?;
     let starting = hostler_node::start(options);
     let Some(started) = stop.run_until_cancelled(starting).await else {

@@ -68,6 +68,26 @@ impl ControlClient {
         call.bytes().await
     }
 
+    /// `GET /artifacts/{digest}/content` as a node, from byte `from` on; whether
+    /// the bytes begin there, or else at the beginning.
+    pub async fn node_artifact_from(
+        &self,
+        key: &str,
+        digest: &str,
+        from: u64,
+    ) -> Result<(bool, ByteStream), ClientError> {
+        let path = ["artifacts", digest, "content"];
+        let call = self.http.request(Method::GET, &path);
+        let call = call.with(|builder| {
+            let builder = builder.header(TOKEN_HEADER, key);
+            match from {
+                0 => builder,
+                from => builder.header("range", format!("bytes={from}-")),
+            }
+        });
+        call.part().await
+    }
+
     /// `DELETE /artifacts/{digest}?project=…`: the project lets go of it.
     pub async fn artifact_delete(&self, digest: &str, project: &str) -> Result<(), ClientError> {
         let call = self.delete(&["artifacts", digest]);

@@ -1,0 +1,492 @@
+//! The task that owns one VM. It alone changes it, writes it down and has its
+//! machine changed; mail comes before the act under way.
+//!
+//! What mail does is in `letters`, what acts do is in `acts`.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hostler_core::id::VmId;
+use hostler_core::vm::{
+    Act, Life, Power, Shown, SnapshotState, Stopping, VmGoal, VmNow, VmSeenState, VmSize, next_act,
+    seen_state, wants_restart,
+};
+use hostler_wire::node_api::{DiskSource, Progress, SnapshotEntry, VmEntry};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::book::{Book, BookError};
+use super::eyes::Picture;
+use super::mail::Mail;
+use super::record::{Origin, VmRecord};
+use super::view::VmView;
+use super::{VmParts, Vms, lock, order};
+use crate::backoff::Backoff;
+use crate::clock::kernel_boot;
+use crate::fence::{Lease, Right};
+use crate::hypervisor::machines::{Files, MachineError, Sight};
+use crate::report::report;
+
+/// What came of an act.
+pub(super) type Outcome = Result<Option<Files>, MachineError>;
+/// An act under way.
+pub(super) type ActFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// How long a look at progress, or at a lease, may wait.
+const TICK: Duration = Duration::from_millis(500);
+
+/// What can happen to a task.
+enum Event {
+    /// The node is stopping.
+    Over,
+    Mail(Mail),
+    /// The act under way has ended.
+    Ended(Outcome),
+    /// There is something new to see, or it is time to look.
+    Woken,
+}
+
+/// The owner of one VM.
+pub(super) struct Task {
+    pub(super) vms: Vms,
+    pub(super) record: VmRecord,
+    /// Whether the ledger has heard of it.
+    pub(super) known: bool,
+    letters: mpsc::UnboundedReceiver<Mail>,
+    pictures: watch::Receiver<Picture>,
+    /// Its machine, if the hypervisor answers.
+    pub(super) sight: Option<Option<Sight>>,
+    pub(super) files: Option<Files>,
+    /// Whether something was done since the last look.
+    pub(super) dirty: bool,
+    pub(super) stopping: Option<Stopping>,
+    /// Size and devices that a start under way gives it.
+    pub(super) started: Option<(VmSize, u64)>,
+    pub(super) right: Right,
+    /// When its tombstone was written, by the lease's clock; or the start.
+    pub(super) buried_at: Duration,
+    pub(super) problem: Option<String>,
+    /// Failures in a row, and before when nothing is tried.
+    pub(super) failures: u32,
+    pub(super) pauses: Backoff,
+    pub(super) not_before: Option<Instant>,
+    pub(super) step: Option<(Act, ActFuture)>,
+    boot: Option<String>,
+}
+
+impl Task {
+    pub(super) fn new(
+        vms: Vms,
+        record: VmRecord,
+        known: bool,
+        letters: mpsc::UnboundedReceiver<Mail>,
+    ) -> Self {
+        let pictures = vms.0.eyes.pictures();
+        let buried_at = vms.0.parts.lease.now();
+        let first = vms.0.parts.look_every.min(Duration::from_millis(250));
+        Self {
+            vms,
+            record,
+            known,
+            letters,
+            pictures,
+            sight: None,
+            files: None,
+            dirty: true,
+            stopping: None,
+            started: None,
+            right: Right::Inherited,
+            buried_at,
+            problem: None,
+            failures: 0,
+            pauses: Backoff::new(first, Duration::from_secs(30)),
+            not_before: None,
+            step: None,
+            boot: kernel_boot(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let stop = self.vms.0.stop.clone();
+        loop {
+            self.lapse().await;
+            self.advance().await;
+            self.publish();
+            if !self.known && self.letters.is_empty() && self.leave() {
+                return;
+            }
+            match self.event(&stop).await {
+                Event::Over => return,
+                Event::Mail(mail) => self.read(mail).await,
+                Event::Ended(outcome) => self.ended(outcome).await,
+                Event::Woken => {}
+            }
+        }
+    }
+
+    /// Waits for the next thing that happens.
+    async fn event(&mut self, stop: &CancellationToken) -> Event {
+        let wake = self.wake();
+        let Self {
+            step,
+            letters,
+            pictures,
+            ..
+        } = self;
+        let outcome = async {
+            match step {
+                Some((_, future)) => future.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Event::Over,
+            mail = letters.recv() => mail.map_or(Event::Over, Event::Mail),
+            outcome = outcome => Event::Ended(outcome),
+            changed = pictures.changed() => if changed.is_ok() { Event::Woken } else { Event::Over },
+            () = tokio::time::sleep_until(wake) => Event::Woken,
+        }
+    }
+
+    /// Writes down what needs only that, and begins the next act.
+    async fn advance(&mut self) {
+        self.picture_take();
+        if !self.known {
+            return;
+        }
+        loop {
+            let next = self.next();
+            match &self.step {
+                Some((act, _)) if !gives_way(act, &next) => return,
+                _ => self.step = None,
+            }
+            if self.is_put_off(&next) {
+                return;
+            }
+            match next {
+                Act::Rest | Act::Wait(_) => return self.rest().await,
+                Act::Note(note) => {
+                    if !self.note(note).await {
+                        return;
+                    }
+                }
+                Act::GiveUp(why) => {
+                    if !self.give_up(why).await {
+                        return;
+                    }
+                }
+                act => {
+                    let future = self.begin(&act);
+                    self.step = Some((act, future));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether it is too early after a failure. Switching off is not put off,
+    /// and neither is a look at what came of it.
+    fn is_put_off(&self, next: &Act) -> bool {
+        let early = self.not_before.is_some_and(|at| Instant::now() < at);
+        let sees = self.sight.is_some() && self.files.is_some();
+        early && *next != Act::Off && !(*next == Act::Look && sees)
+    }
+
+    fn next(&self) -> Act {
+        if self.dirty {
+            return Act::Look;
+        }
+        self.with_facts(next_act)
+    }
+
+    /// Nothing is to be done: a VM that is gone becomes a tombstone.
+    async fn rest(&mut self) {
+        let buried = self.record.goal == VmGoal::Gone && self.record.order.is_some();
+        if !buried || self.state() != VmSeenState::Absent {
+            return;
+        }
+        let local = self.record.origin == Origin::Local;
+        self.vms.0.parts.guard.let_go(self.record.id).await;
+        self.record.bury();
+        self.buried_at = self.lease().now();
+        if local {
+            return self.erase().await;
+        }
+        if let Err(error) = self.write().await {
+            self.complain("could not write down a tombstone", &error);
+        }
+    }
+
+    /// Takes over what the newest picture shows.
+    fn picture_take(&mut self) {
+        let seen = self.pictures.borrow_and_update().machines.clone();
+        self.sight = seen.map(|seen| seen.ours.get(&self.record.id).cloned());
+    }
+
+    /// Everything that the next act depends on.
+    fn with_facts<T>(&self, decide: impl FnOnce(&VmNow<'_>) -> T) -> T {
+        let disks = self.parts().machinery.disks.as_ref();
+        let spec = order::spec(&self.record, disks);
+        let definition = spec.as_ref().map_or(0, |spec| order::numbers(spec).0);
+        let wanted = order::wanted(&self.record, definition);
+        let shown = self.shown();
+        let other_boot = self.record.boot.is_some() && self.record.boot != self.boot;
+        decide(&VmNow {
+            wanted: &wanted,
+            done: &self.record.done,
+            shown: shown.as_ref(),
+            fenced: self.record.fenced || !self.is_covered(),
+            failed: self.record.failed.is_some(),
+            other_boot,
+            stopping: self.stopping,
+            now: self.lease().now(),
+        })
+    }
+
+    fn shown(&self) -> Option<Shown> {
+        let (sight, files) = (self.sight.as_ref()?, self.files.as_ref()?);
+        let disks = files.disks.iter();
+        let snapshots = sight.as_ref().map(|sight| sight.snapshots.clone());
+        Some(Shown {
+            power: sight.as_ref().map(|sight| sight.power),
+            image: self.image_is_ready(),
+            disks: disks
+                .map(|(name, disk)| (name.clone(), disk.bytes))
+                .collect(),
+            files: files.any,
+            snapshots: snapshots.unwrap_or_default(),
+        })
+    }
+
+    fn image_is_ready(&self) -> bool {
+        match self.record.order.as_ref().map(|order| &order.root) {
+            Some(DiskSource::Image { digest, .. }) => self.parts().images.is_ready(digest),
+            _ => true,
+        }
+    }
+
+    pub(super) fn state(&self) -> VmSeenState {
+        // Before the first order there is nothing here.
+        if !self.known {
+            return VmSeenState::Absent;
+        }
+        self.with_facts(seen_state)
+    }
+
+    /// What the node says of it now.
+    pub(super) fn entry(&self) -> VmEntry {
+        let sight = self.sight.as_ref().and_then(Option::as_ref);
+        let files = self.files.as_ref().into_iter();
+        let used = files
+            .flat_map(|files| files.disks.values())
+            .map(|disk| disk.used);
+        let record = &self.record;
+        VmEntry {
+            id: record.id,
+            generation: record.generation,
+            state: self.state(),
+            problem: record.failed.clone().or_else(|| self.problem.clone()),
+            progress: self.progress(),
+            addresses: sight
+                .map(|sight| sight.addresses.clone())
+                .unwrap_or_default(),
+            disk_used: used.sum(),
+            wants_restart: self.wants_restart(),
+            reboots: record.done.reboots,
+            snapshots: self.snapshots(),
+            rollback: record.rollback.clone(),
+        }
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        let root = self.record.order.as_ref().map(|order| &order.root)?;
+        match (&self.step, root) {
+            (Some((Act::FetchImage, _)), DiskSource::Image { digest, bytes, .. }) => {
+                Some(Progress {
+                    what: "fetching its image".to_owned(),
+                    done: self.parts().images.progress(digest),
+                    total: *bytes,
+                })
+            }
+            (Some((Act::MakeDisk(_), _)), _) => Some(Progress {
+                what: "making its disks".to_owned(),
+                done: 0,
+                total: 0,
+            }),
+            _ => None,
+        }
+    }
+
+    fn wants_restart(&self) -> Vec<hostler_core::vm::WantsRestart> {
+        let sight = self.sight.as_ref().and_then(Option::as_ref);
+        let on = sight.is_some_and(|sight| sight.power != Power::Off);
+        let spec = order::spec(&self.record, self.parts().machinery.disks.as_ref());
+        match (&self.record.started, spec) {
+            (Some(started), Some(spec)) if on => {
+                wants_restart(*started, (spec.size, order::numbers(&spec).1))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn snapshots(&self) -> Vec<SnapshotEntry> {
+        let order = self.record.order.iter();
+        let wanted = order.flat_map(|order| &order.snapshots);
+        wanted.map(|snapshot| self.snapshot(snapshot.id)).collect()
+    }
+
+    fn snapshot(&self, id: hostler_core::id::SnapshotId) -> SnapshotEntry {
+        let done = &self.record.done;
+        let note = self.record.snapshots.get(&id).cloned().unwrap_or_default();
+        let state = if done.snapshots_failed.contains(&id) {
+            SnapshotState::Failed
+        } else if done.snapshots_taken.contains(&id) {
+            SnapshotState::Ready
+        } else {
+            SnapshotState::Taking
+        };
+        SnapshotEntry {
+            id,
+            state,
+            taken_at: note.taken_at,
+            problem: note.problem,
+        }
+    }
+
+    fn publish(&self) {
+        if !self.known {
+            return;
+        }
+        let sight = self.sight.as_ref().and_then(Option::as_ref);
+        let order = self.record.order.as_ref();
+        let view = VmView {
+            entry: self.entry(),
+            is_local: self.record.origin == Origin::Local,
+            name: order.map(|order| order.name.clone()).unwrap_or_default(),
+            size: order.map(|order| order.size),
+            images: self.images(),
+            usage: sight.and_then(|sight| sight.usage),
+        };
+        self.vms.0.roster.send_if_modified(|roster| {
+            let held = roster.views.get(&self.record.id);
+            // What it uses changes all the time, and is no news.
+            let is_news =
+                held.is_none_or(|held| held.entry != view.entry || held.is_local != view.is_local);
+            roster.views.insert(self.record.id, Arc::new(view));
+            is_news
+        });
+    }
+
+    /// The image it was made from, and the one it is to be made from.
+    fn images(&self) -> Option<BTreeSet<String>> {
+        let mut images = self.files.as_ref()?.bases.clone();
+        let root = self.record.order.as_ref().map(|order| &order.root);
+        if let Some(DiskSource::Image { digest, .. }) = root {
+            images.insert(digest.clone());
+        }
+        Some(images)
+    }
+
+    /// Ends the task of a VM that the ledger does not know, unless there is mail.
+    fn leave(&mut self) -> bool {
+        let mut mailboxes = lock(&self.vms.0.mailboxes);
+        if !self.letters.is_empty() {
+            return false;
+        }
+        let id: VmId = self.record.id;
+        mailboxes.remove(&id);
+        drop(mailboxes);
+        let roster = &self.vms.0.roster;
+        roster.send_if_modified(|roster| roster.views.remove(&id).is_some());
+        true
+    }
+
+    /// When to look again without being woken.
+    fn wake(&self) -> Instant {
+        let now = Instant::now();
+        let busy = matches!(self.step, Some((Act::FetchImage, _)));
+        let until = match (&self.step, self.not_before) {
+            (None, Some(at)) if at > now => at,
+            (None, _) => match self.with_facts(next_act) {
+                Act::Wait(until) => now + until.saturating_sub(self.lease().now()),
+                _ => now + Duration::from_mins(1),
+            },
+            (Some(_), _) if busy => now + TICK,
+            (Some(_), _) => now + Duration::from_mins(1),
+        };
+        // The lease's clock counts while the machine sleeps, timers do not.
+        if self.record.is_bound() {
+            until.min(now + TICK)
+        } else {
+            until
+        }
+    }
+
+    /// Whether the lease lets it run.
+    pub(super) fn is_covered(&self) -> bool {
+        !self.record.is_bound() || self.lease().covers(self.right)
+    }
+
+    /// An order was written down: what went wrong before counts no more.
+    pub(super) fn followed_now(&mut self) {
+        self.known = true;
+        self.dirty = true;
+        self.problem = None;
+        self.failures = 0;
+        self.pauses.reset();
+        self.not_before = None;
+        if self.record.done.life != Life::Ending {
+            self.stopping = None;
+        }
+    }
+
+    /// Writes the VM as it is now.
+    pub(super) async fn write(&mut self) -> Result<(), BookError> {
+        self.vms.0.book.write(&self.record).await
+    }
+
+    /// Forgets it.
+    pub(super) async fn erase(&mut self) {
+        match self.vms.0.book.erase(self.record.id).await {
+            Ok(()) => {
+                self.known = false;
+                self.record = VmRecord::unknown(self.record.id);
+            }
+            Err(error) => self.complain("could not forget a VM", &error),
+        }
+    }
+
+    pub(super) fn complain(&mut self, what: &'static str, error: &dyn std::error::Error) {
+        let error = report(error).to_string();
+        tracing::error!(vm = %self.record.id, error, "{what}");
+        self.problem = Some(error);
+        self.not_before = Some(Instant::now() + self.pauses.next());
+    }
+
+    pub(super) fn parts(&self) -> &VmParts {
+        &self.vms.0.parts
+    }
+
+    pub(super) fn parts_book(&self) -> &Book {
+        &self.vms.0.book
+    }
+
+    pub(super) fn lease(&self) -> &Lease {
+        &self.vms.0.parts.lease
+    }
+
+    pub(super) fn boot_now(&self) -> Option<String> {
+        self.boot.clone()
+    }
+}
+
+/// Whether an act under way is given up for another. What changes a machine
+/// is waited for, but for switching it off.
+fn gives_way(act: &Act, next: &Act) -> bool {
+    let idle = matches!(act, Act::FetchImage | Act::MakeDisk(_));
+    act != next && (idle || (*next == Act::Off && *act != Act::Look))
+}
