@@ -155,12 +155,7 @@ pub(crate) async fn open(
 ) -> Result<Parts, StartError> {
     let store = open_store(options).await?;
     let files = open_files(options)?;
-    let jetstream = match &options.nats {
-        Some(nats) => Some(jetstream::new(
-            nats.connect().await.map_err(StartError::Nats)?,
-        )),
-        None => None,
-    };
+    let jetstream = open_jetstream(options).await?;
     let timing = Timing::of(options.heartbeat);
     let (answers, incoming) = mpsc::channel(nodes::BATCH);
     let passes = Passes::default();
@@ -203,6 +198,16 @@ pub(crate) async fn open(
         incoming,
         logs: jetstream.map(LogStream),
     })
+}
+
+async fn open_jetstream(
+    options: &ControlOptions,
+) -> Result<Option<jetstream::Context>, StartError> {
+    let Some(nats) = &options.nats else {
+        return Ok(None);
+    };
+    let client = nats.connect().await.map_err(StartError::Nats)?;
+    Ok(Some(jetstream::new(client)))
 }
 
 fn open_oidc(options: &ControlOptions) -> Result<Option<Arc<Oidc>>, StartError> {

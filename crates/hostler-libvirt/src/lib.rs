@@ -67,7 +67,7 @@ pub enum OpenError {
 pub async fn open(options: LibvirtOptions) -> Result<Libvirt, OpenError> {
     let disks = QemuDisks::open(&options.folder)?;
     let link = Link::new(&options.uri);
-    let version = link.call(|connect| connect.get_lib_version()).await;
+    let version = link.call(virt::connect::Connect::get_lib_version).await;
     let version = version.map_err(|source| OpenError::Connect {
         uri: options.uri.clone(),
         source,

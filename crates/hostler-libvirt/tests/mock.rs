@@ -1,6 +1,8 @@
 //! The driver on libvirt's own mock, which needs no daemon: what is defined,
 //! what is seen, and what is never touched.
 
+#![allow(clippy::unwrap_used)]
+
 use hostler_core::Bytes;
 use hostler_core::id::{SnapshotId, VmId};
 use hostler_core::vm::{Firmware, Power, VmSize};
@@ -26,7 +28,7 @@ impl Ground {
 
     fn options(&self, owner: &str) -> LibvirtOptions {
         let mut options = LibvirtOptions::new(self.folder.path().join("vms"), owner);
-        options.uri = "test:///default".to_owned();
+        "test:///default".clone_into(&mut options.uri);
         options
     }
 
@@ -131,7 +133,10 @@ async fn markup_in_a_name_is_a_name_and_nothing_listens_on_a_network() {
     let screen = find("graphics").unwrap();
     assert_eq!(screen.attribute("type"), Some("vnc"));
     assert_eq!(screen.attribute("port"), None);
-    let listens: Vec<_> = screen.children().filter(|node| node.is_element()).collect();
+    let listens: Vec<_> = screen
+        .children()
+        .filter(roxmltree::Node::is_element)
+        .collect();
     assert!(
         listens
             .iter()

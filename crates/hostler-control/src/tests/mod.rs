@@ -1,6 +1,7 @@
 //! The control plane through its router and its passes, on both databases.
 
 mod access;
+mod access_table;
 mod activity;
 mod artifacts;
 mod audit;

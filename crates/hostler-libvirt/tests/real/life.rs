@@ -84,7 +84,7 @@ async fn opened(options: &LibvirtOptions) -> hostler_libvirt::Libvirt {
     loop {
         match hostler_libvirt::open(options.clone()).await {
             Ok(driver) => return driver,
-            Err(error) if begun.elapsed() > Duration::from_secs(60) => panic!("{error:?}"),
+            Err(error) if begun.elapsed() > Duration::from_mins(1) => panic!("{error:?}"),
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }

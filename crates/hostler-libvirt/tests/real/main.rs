@@ -2,6 +2,8 @@
 //! spaces of the test's own. Skipped, loudly, where it cannot be tried; with
 //! `CI=true` a skip is a failure.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod guest;
 mod life;
 mod place;

@@ -83,6 +83,27 @@ async fn bytes_fetch(
     if !is_part {
         empty(&file, &mut have).await?;
     }
+    keep(&mut file, &mut pieces, (wanted, have, done)).await?;
+    file.flush()
+        .await
+        .map_err(|error| failed("write the image", &error))?;
+    file.sync_data()
+        .await
+        .map_err(|error| failed("write the image", &error))?;
+    if have < wanted.bytes {
+        return Err(MachineError::Away(
+            "the line was cut within the image".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Writes what comes behind the `have` bytes that are there.
+async fn keep(
+    file: &mut File,
+    pieces: &mut hostler_wire::client::ByteStream,
+    (wanted, mut have, done): (&Wanted<'_>, u64, &AtomicU64),
+) -> Result<(), MachineError> {
     loop {
         let piece = tokio::time::timeout(PATIENCE, pieces.next()).await;
         let silent = |_| MachineError::Away("the control plane fell silent".into());
@@ -102,17 +123,6 @@ async fn bytes_fetch(
         let written = file.write_all(&piece).await;
         written.map_err(|error| failed("write the image", &error))?;
         done.store(have, Ordering::Relaxed);
-    }
-    file.flush()
-        .await
-        .map_err(|error| failed("write the image", &error))?;
-    file.sync_data()
-        .await
-        .map_err(|error| failed("write the image", &error))?;
-    if have < wanted.bytes {
-        return Err(MachineError::Away(
-            "the line was cut within the image".into(),
-        ));
     }
     Ok(())
 }

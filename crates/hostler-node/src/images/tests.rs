@@ -119,17 +119,14 @@ fn made(arguments: &[&str]) -> Vec<u8> {
     std::fs::read(folder.path().join("image")).unwrap()
 }
 
-#[track_caller]
-fn check(bytes: Vec<u8>, format: &'static str, why: &'static str) -> impl Future<Output = ()> {
-    async move {
-        let house = House::with(bytes, 0).await;
-        let refused = house.fetch(format).await;
-        let Err(MachineError::Refused(text)) = &refused else {
-            panic!("{refused:?}");
-        };
-        assert!(text.contains(why), "{text}");
-        assert_eq!(house.files(), Vec::<String>::new(), "nothing of it is kept");
-    }
+async fn check(bytes: Vec<u8>, format: &'static str, why: &'static str) {
+    let house = House::with(bytes, 0).await;
+    let refused = house.fetch(format).await;
+    let Err(MachineError::Refused(text)) = &refused else {
+        panic!("{refused:?}");
+    };
+    assert!(text.contains(why), "{text}");
+    assert_eq!(house.files(), Vec::<String>::new(), "nothing of it is kept");
 }
 
 #[tokio::test]
@@ -194,7 +191,7 @@ async fn a_fetch_that_was_cut_off_goes_on_where_it_was() {
     house.fetch("raw").await.unwrap();
     assert!(house.images.is_ready(&house.digest));
     assert_eq!(house.plane.asked.load(Ordering::SeqCst), 2);
-    assert_eq!(house.files(), [house.digest.clone()]);
+    assert_eq!(house.files(), std::slice::from_ref(&house.digest));
 }
 
 #[tokio::test]
@@ -217,9 +214,12 @@ async fn what_cannot_fit_is_not_begun() {
 async fn an_image_goes_only_when_nobody_needs_it() {
     let house = House::with(vec![7; 4_096], 0).await;
     house.fetch("raw").await.unwrap();
-    let needed = BTreeSet::from([house.digest.clone()]);
+    let needed = BTreeSet::from(std::slice::from_ref(&house.digest));
     assert!(house.images.evict(&needed).is_empty());
     assert!(house.images.is_ready(&house.digest));
-    assert_eq!(house.images.evict(&BTreeSet::new()), [house.digest.clone()]);
+    assert_eq!(
+        house.images.evict(&BTreeSet::new()),
+        std::slice::from_ref(&house.digest)
+    );
     assert!(!house.images.is_ready(&house.digest));
 }

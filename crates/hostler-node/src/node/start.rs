@@ -81,23 +81,14 @@ pub async fn start(options: NodeOptions) -> Result<(Service, Handle), StartupErr
     let control_api = Arc::new(control_api(&options, &memory, &tools, &workloads));
     let requests = control_api.open().await?;
     let key = tools.key.subscribe();
-    let handle = Handle {
-        node: memory.identity.node().to_owned(),
-        xkey: memory.identity.xkey().public_key(),
-        api: api_at,
-        workloads: workloads.clone(),
-        vms: vms.clone(),
-        slots: tools.slots.clone(),
-        lease: memory.lease.clone(),
-        key: key.clone(),
-    };
+    let held = (workloads.clone(), vms.clone());
+    let handle = handle(&memory, &tools, &held, api_at);
     let api = Api {
         workloads: workloads.clone(),
         vms: vms.clone(),
         key,
         data: options.data.clone(),
     };
-    let held = (workloads.clone(), vms.clone());
     let service = Service {
         at_stop: options.at_stop,
         grace: options.grace,
@@ -120,6 +111,25 @@ pub async fn start(options: NodeOptions) -> Result<(Service, Handle), StartupErr
         router: router(api),
     };
     Ok((service, handle))
+}
+
+/// What whoever started the node may ask of it.
+fn handle(
+    memory: &Memory,
+    tools: &Tools,
+    (workloads, vms): &(Workloads, Option<Vms>),
+    api: SocketAddr,
+) -> Handle {
+    Handle {
+        node: memory.identity.node().to_owned(),
+        xkey: memory.identity.xkey().public_key(),
+        api,
+        workloads: workloads.clone(),
+        vms: vms.clone(),
+        slots: tools.slots.clone(),
+        lease: memory.lease.clone(),
+        key: tools.key.subscribe(),
+    }
 }
 
 /// How the node reaches others; a node that must be told is told first.

@@ -39,13 +39,12 @@ fn config(seed: &Seed) -> Value {
         put("ssh_pwauth", json!(true));
         put("chpasswd", json!({"expire": false}));
     }
-    match &seed.user {
-        Some(name) => put("users", json!([user(name, seed)])),
-        None => {
-            put("ssh_authorized_keys", json!(seed.ssh_keys));
-            if let Some(hash) = &seed.password_hash {
-                put("password", json!(hash));
-            }
+    if let Some(name) = &seed.user {
+        put("users", json!([user(name, seed)]));
+    } else {
+        put("ssh_authorized_keys", json!(seed.ssh_keys));
+        if let Some(hash) = &seed.password_hash {
+            put("password", json!(hash));
         }
     }
     Value::Object(config)

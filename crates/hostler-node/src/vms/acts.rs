@@ -309,7 +309,7 @@ impl Task {
         let more = order.and_then(|order| order.disks.iter().find(|disk| disk.name == name));
         let root = order.map_or(0, |order| order.size.disk.get());
         let bytes = more.map_or(root, |disk| disk.size.get());
-        let sight = self.sight.as_ref().and_then(Option::as_ref);
+        let sight = self.sight.machine();
         let is_on = sight.is_some_and(|sight| sight.power != hostler_core::vm::Power::Off);
         let machinery = self.parts().machinery.clone();
         let (vm, name) = (self.record.id, name.to_owned());

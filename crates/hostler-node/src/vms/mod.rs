@@ -20,6 +20,7 @@ mod letters;
 mod mail;
 mod order;
 mod record;
+mod shows;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;

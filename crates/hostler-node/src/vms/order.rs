@@ -83,7 +83,7 @@ fn names_are_good(order: &VmOrder) -> bool {
     names.push(ROOT);
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let good = |name: &&str| (1..=32).contains(&name.len()) && name.bytes().all(plain);
-    let all_good = names.iter().all(|name| good(name));
+    let all_good = names.iter().all(good);
     names.sort_unstable();
     all_good && names.windows(2).all(|pair| pair[0] != pair[1])
 }

@@ -1,19 +1,16 @@
 //! The task that owns one VM. It alone changes it, writes it down and has its
 //! machine changed; mail comes before the act under way.
 //!
-//! What mail does is in `letters`, what acts do is in `acts`.
+//! What mail does is in `letters`, what acts do is in `acts`, what it says in `shows`.
 
-use std::collections::BTreeSet;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use hostler_core::id::VmId;
 use hostler_core::vm::{
-    Act, Life, Power, Shown, SnapshotState, Stopping, VmGoal, VmNow, VmSeenState, VmSize, next_act,
-    seen_state, wants_restart,
+    Act, Life, Shown, Stopping, VmGoal, VmNow, VmSeenState, VmSize, next_act, seen_state,
 };
-use hostler_wire::node_api::{DiskSource, Progress, SnapshotEntry, VmEntry};
+use hostler_wire::node_api::DiskSource;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +19,6 @@ use super::book::{Book, BookError};
 use super::eyes::Picture;
 use super::mail::Mail;
 use super::record::{Origin, VmRecord};
-use super::view::VmView;
 use super::{VmParts, Vms, lock, order};
 use crate::backoff::Backoff;
 use crate::clock::kernel_boot;
@@ -49,6 +45,28 @@ enum Event {
     Woken,
 }
 
+/// What the hypervisor shows of a VM.
+pub(super) enum Seen {
+    /// It does not answer.
+    Dark,
+    /// It answers, and has no such machine.
+    Nothing,
+    Machine(Box<Sight>),
+}
+
+impl Seen {
+    pub(super) fn machine(&self) -> Option<&Sight> {
+        match self {
+            Self::Machine(sight) => Some(sight),
+            Self::Dark | Self::Nothing => None,
+        }
+    }
+
+    fn is_clear(&self) -> bool {
+        !matches!(self, Self::Dark)
+    }
+}
+
 /// The owner of one VM.
 pub(super) struct Task {
     pub(super) vms: Vms,
@@ -58,7 +76,7 @@ pub(super) struct Task {
     letters: mpsc::UnboundedReceiver<Mail>,
     pictures: watch::Receiver<Picture>,
     /// Its machine, if the hypervisor answers.
-    pub(super) sight: Option<Option<Sight>>,
+    pub(super) sight: Seen,
     pub(super) files: Option<Files>,
     /// Whether something was done since the last look.
     pub(super) dirty: bool,
@@ -93,7 +111,7 @@ impl Task {
             known,
             letters,
             pictures,
-            sight: None,
+            sight: Seen::Dark,
             files: None,
             dirty: true,
             stopping: None,
@@ -192,7 +210,7 @@ impl Task {
     /// and neither is a look at what came of it.
     fn is_put_off(&self, next: &Act) -> bool {
         let early = self.not_before.is_some_and(|at| Instant::now() < at);
-        let sees = self.sight.is_some() && self.files.is_some();
+        let sees = self.sight.is_clear() && self.files.is_some();
         early && *next != Act::Off && !(*next == Act::Look && sees)
     }
 
@@ -224,7 +242,11 @@ impl Task {
     /// Takes over what the newest picture shows.
     fn picture_take(&mut self) {
         let seen = self.pictures.borrow_and_update().machines.clone();
-        self.sight = seen.map(|seen| seen.ours.get(&self.record.id).cloned());
+        self.sight = match seen.map(|seen| seen.ours.get(&self.record.id).cloned()) {
+            None => Seen::Dark,
+            Some(None) => Seen::Nothing,
+            Some(Some(sight)) => Seen::Machine(Box::new(sight)),
+        };
     }
 
     /// Everything that the next act depends on.
@@ -248,11 +270,12 @@ impl Task {
     }
 
     fn shown(&self) -> Option<Shown> {
-        let (sight, files) = (self.sight.as_ref()?, self.files.as_ref()?);
+        let files = self.files.as_ref().filter(|_| self.sight.is_clear())?;
+        let sight = self.sight.machine();
         let disks = files.disks.iter();
-        let snapshots = sight.as_ref().map(|sight| sight.snapshots.clone());
+        let snapshots = sight.map(|sight| sight.snapshots.clone());
         Some(Shown {
-            power: sight.as_ref().map(|sight| sight.power),
+            power: sight.map(|sight| sight.power),
             image: self.image_is_ready(),
             disks: disks
                 .map(|(name, disk)| (name.clone(), disk.bytes))
@@ -275,120 +298,6 @@ impl Task {
             return VmSeenState::Absent;
         }
         self.with_facts(seen_state)
-    }
-
-    /// What the node says of it now.
-    pub(super) fn entry(&self) -> VmEntry {
-        let sight = self.sight.as_ref().and_then(Option::as_ref);
-        let files = self.files.as_ref().into_iter();
-        let used = files
-            .flat_map(|files| files.disks.values())
-            .map(|disk| disk.used);
-        let record = &self.record;
-        VmEntry {
-            id: record.id,
-            generation: record.generation,
-            state: self.state(),
-            problem: record.failed.clone().or_else(|| self.problem.clone()),
-            progress: self.progress(),
-            addresses: sight
-                .map(|sight| sight.addresses.clone())
-                .unwrap_or_default(),
-            disk_used: used.sum(),
-            wants_restart: self.wants_restart(),
-            reboots: record.done.reboots,
-            snapshots: self.snapshots(),
-            rollback: record.rollback.clone(),
-        }
-    }
-
-    fn progress(&self) -> Option<Progress> {
-        let root = self.record.order.as_ref().map(|order| &order.root)?;
-        match (&self.step, root) {
-            (Some((Act::FetchImage, _)), DiskSource::Image { digest, bytes, .. }) => {
-                Some(Progress {
-                    what: "fetching its image".to_owned(),
-                    done: self.parts().images.progress(digest),
-                    total: *bytes,
-                })
-            }
-            (Some((Act::MakeDisk(_), _)), _) => Some(Progress {
-                what: "making its disks".to_owned(),
-                done: 0,
-                total: 0,
-            }),
-            _ => None,
-        }
-    }
-
-    fn wants_restart(&self) -> Vec<hostler_core::vm::WantsRestart> {
-        let sight = self.sight.as_ref().and_then(Option::as_ref);
-        let on = sight.is_some_and(|sight| sight.power != Power::Off);
-        let spec = order::spec(&self.record, self.parts().machinery.disks.as_ref());
-        match (&self.record.started, spec) {
-            (Some(started), Some(spec)) if on => {
-                wants_restart(*started, (spec.size, order::numbers(&spec).1))
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn snapshots(&self) -> Vec<SnapshotEntry> {
-        let order = self.record.order.iter();
-        let wanted = order.flat_map(|order| &order.snapshots);
-        wanted.map(|snapshot| self.snapshot(snapshot.id)).collect()
-    }
-
-    fn snapshot(&self, id: hostler_core::id::SnapshotId) -> SnapshotEntry {
-        let done = &self.record.done;
-        let note = self.record.snapshots.get(&id).cloned().unwrap_or_default();
-        let state = if done.snapshots_failed.contains(&id) {
-            SnapshotState::Failed
-        } else if done.snapshots_taken.contains(&id) {
-            SnapshotState::Ready
-        } else {
-            SnapshotState::Taking
-        };
-        SnapshotEntry {
-            id,
-            state,
-            taken_at: note.taken_at,
-            problem: note.problem,
-        }
-    }
-
-    fn publish(&self) {
-        if !self.known {
-            return;
-        }
-        let sight = self.sight.as_ref().and_then(Option::as_ref);
-        let order = self.record.order.as_ref();
-        let view = VmView {
-            entry: self.entry(),
-            is_local: self.record.origin == Origin::Local,
-            name: order.map(|order| order.name.clone()).unwrap_or_default(),
-            size: order.map(|order| order.size),
-            images: self.images(),
-            usage: sight.and_then(|sight| sight.usage),
-        };
-        self.vms.0.roster.send_if_modified(|roster| {
-            let held = roster.views.get(&self.record.id);
-            // What it uses changes all the time, and is no news.
-            let is_news =
-                held.is_none_or(|held| held.entry != view.entry || held.is_local != view.is_local);
-            roster.views.insert(self.record.id, Arc::new(view));
-            is_news
-        });
-    }
-
-    /// The image it was made from, and the one it is to be made from.
-    fn images(&self) -> Option<BTreeSet<String>> {
-        let mut images = self.files.as_ref()?.bases.clone();
-        let root = self.record.order.as_ref().map(|order| &order.root);
-        if let Some(DiskSource::Image { digest, .. }) = root {
-            images.insert(digest.clone());
-        }
-        Some(images)
     }
 
     /// Ends the task of a VM that the ledger does not know, unless there is mail.

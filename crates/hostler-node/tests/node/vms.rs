@@ -102,12 +102,7 @@ async fn wrong_orders_are_refused_and_the_node_goes_on() {
         (no_beat, 409),
         (told, 413),
     ] {
-        assert_eq!(
-            ask(&node, &put, KEY, &body).await.0,
-            status,
-            "{:.200}",
-            body
-        );
+        assert_eq!(ask(&node, &put, KEY, &body).await.0, status, "{body:.200}");
     }
     assert_eq!(ask(&node, "PUT /vms/nonsense", KEY, &good).await.0, 400);
     assert_eq!(ask(&node, &format!("GET {VM}"), KEY, "").await.0, 404);
@@ -116,6 +111,7 @@ async fn wrong_orders_are_refused_and_the_node_goes_on() {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one life, told in order")]
 async fn the_seed_s_api_makes_vms_of_the_node_s_own() {
     let fake = FakeMachines::default();
     let (_nats, plane, _ground, node) = with_vms(&fake).await;

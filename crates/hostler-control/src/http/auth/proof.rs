@@ -71,15 +71,12 @@ fn end(app: &App, row: &SessionRow) -> hostler_core::Timestamp {
 /// Whether what proved this user still does. For answers without an end.
 pub(crate) async fn still_holds(app: &App, user: &User) -> Result<bool, StoreError> {
     let now = app.now();
-    let holds = match user.session {
-        Some(id) => {
-            let row = app.store.session_get(id).await?;
-            row.is_some_and(|row| !is_expired(Some(end(app, &row)), now))
-        }
-        None => {
-            let row = app.store.token_get(user.token).await?;
-            row.is_some_and(|row| !is_expired(row.expires_at, now))
-        }
+    let holds = if let Some(id) = user.session {
+        let row = app.store.session_get(id).await?;
+        row.is_some_and(|row| !is_expired(Some(end(app, &row)), now))
+    } else {
+        let row = app.store.token_get(user.token).await?;
+        row.is_some_and(|row| !is_expired(row.expires_at, now))
     };
     let Some(id) = user.id.filter(|_| holds) else {
         return Ok(holds);

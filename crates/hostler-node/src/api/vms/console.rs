@@ -10,7 +10,7 @@ use crate::hypervisor::machines::Wire;
 /// Carries bytes both ways; whoever ends first ends both.
 pub(super) async fn carry(socket: WebSocket, wire: Wire) {
     let (mut reader, mut writer) = tokio::io::split(wire);
-    let (mut out, mut heard) = socket.split();
+    let (mut out, mut typed) = socket.split();
     let told = async {
         let mut buffer = vec![0; 16 << 10];
         while let Ok(count) = reader.read(&mut buffer).await {
@@ -22,7 +22,7 @@ pub(super) async fn carry(socket: WebSocket, wire: Wire) {
         out.close().await.ok();
     };
     let hears = async {
-        while let Some(Ok(message)) = heard.next().await {
+        while let Some(Ok(message)) = typed.next().await {
             let written = match message {
                 Message::Binary(bytes) => writer.write_all(&bytes).await,
                 Message::Text(text) => writer.write_all(text.as_bytes()).await,

@@ -89,11 +89,11 @@ impl House {
         self.vms.wait().await;
     }
 
-    pub(super) fn beat(&self) -> Option<Beat> {
-        Some(Beat {
+    pub(super) fn beat(&self) -> Beat {
+        Beat {
             boot: self.boot,
             sequence: 1,
-        })
+        }
     }
 
     pub(super) async fn order(
@@ -105,7 +105,7 @@ impl House {
         let ensure = VmEnsure {
             generation: Generation::new(generation),
             goal,
-            heartbeat: self.beat(),
+            heartbeat: Some(self.beat()),
             order: (goal != VmGoal::Gone).then(|| order.clone()),
         };
         self.vms.ensure(vm(1), ensure).await

@@ -164,7 +164,7 @@ async fn a_copy_waits_until_its_original_is_off_and_has_its_content() {
     let ensure = VmEnsure {
         generation: Generation::FIRST,
         goal: VmGoal::Running,
-        heartbeat: house.beat(),
+        heartbeat: Some(house.beat()),
         order: Some(copy),
     };
     house.vms.ensure(vm(2), ensure).await.unwrap();
