@@ -214,7 +214,7 @@ async fn what_cannot_fit_is_not_begun() {
 async fn an_image_goes_only_when_nobody_needs_it() {
     let house = House::with(vec![7; 4_096], 0).await;
     house.fetch("raw").await.unwrap();
-    let needed = BTreeSet::from(std::slice::from_ref(&house.digest));
+    let needed = BTreeSet::from([house.digest.clone()]);
     assert!(house.images.evict(&needed).is_empty());
     assert!(house.images.is_ready(&house.digest));
     assert_eq!(
