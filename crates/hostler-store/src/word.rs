@@ -53,6 +53,7 @@ impl Word for ArtifactKind {
     const WORDS: &'static [(Self, &'static str)] = &[
         (Self::Elf, "elf"),
         (Self::Wasm, "wasm"),
+        (Self::V8, "v8"),
         (Self::Qcow2, "qcow2"),
         (Self::Raw, "raw"),
     ];

@@ -63,5 +63,5 @@ async fn libvirt(data: &Path) -> Result<Machinery> {
 
 #[cfg(not(feature = "libvirt"))]
 async fn libvirt(_data: &Path) -> Result<Machinery> {
-    anyhow::bail!("this program was built without libvirt")
+    anyhow::bail!("this program was built without libvirt: build it with --features libvirt")
 }
