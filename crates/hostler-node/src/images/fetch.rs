@@ -83,7 +83,7 @@ async fn bytes_fetch(
     if !is_part {
         empty(&file, &mut have).await?;
     }
-    keep(&mut file, &mut pieces, (wanted, have, done)).await?;
+    have = keep(&mut file, &mut pieces, (wanted, have, done)).await?;
     file.flush()
         .await
         .map_err(|error| failed("write the image", &error))?;
@@ -98,12 +98,13 @@ async fn bytes_fetch(
     Ok(())
 }
 
-/// Writes what comes behind the `have` bytes that are there.
+/// Writes what comes behind the `have` bytes that are there; how many there are
+/// then.
 async fn keep(
     file: &mut File,
     pieces: &mut hostler_wire::client::ByteStream,
     (wanted, mut have, done): (&Wanted<'_>, u64, &AtomicU64),
-) -> Result<(), MachineError> {
+) -> Result<u64, MachineError> {
     loop {
         let piece = tokio::time::timeout(PATIENCE, pieces.next()).await;
         let silent = |_| MachineError::Away("the control plane fell silent".into());
@@ -124,7 +125,7 @@ async fn keep(
         written.map_err(|error| failed("write the image", &error))?;
         done.store(have, Ordering::Relaxed);
     }
-    Ok(())
+    Ok(have)
 }
 
 async fn empty(file: &File, have: &mut u64) -> Result<(), MachineError> {

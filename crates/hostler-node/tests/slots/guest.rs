@@ -33,15 +33,18 @@ fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("slots-guest");
+        // Each test may be a process of its own: none may see half a file.
+        let fresh = file.with_extension(std::process::id().to_string());
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slots/guest.c");
         let built = Command::new("cc")
             .args(["-static", "-O1", "-o"])
-            .args([&file, &source])
+            .args([&fresh, &source])
             .status();
         assert!(
             built.expect("a C compiler").success(),
             "could not build the test workload"
         );
+        std::fs::rename(&fresh, &file).expect("the workload in place");
         file
     })
 }
