@@ -104,6 +104,7 @@ async fn libvirt() -> Result<String, String> {
 }
 
 #[cfg(not(feature = "libvirt"))]
+#[allow(clippy::unused_async, reason = "with libvirt it waits for an answer")]
 async fn libvirt() -> Result<String, String> {
     Err("this program was built without it".to_owned())
 }

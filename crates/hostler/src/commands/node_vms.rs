@@ -62,6 +62,7 @@ async fn libvirt(data: &Path) -> Result<Machinery> {
 }
 
 #[cfg(not(feature = "libvirt"))]
+#[allow(clippy::unused_async, reason = "with libvirt it waits for an answer")]
 async fn libvirt(_data: &Path) -> Result<Machinery> {
     anyhow::bail!("this program was built without libvirt: build it with --features libvirt")
 }
