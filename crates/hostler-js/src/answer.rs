@@ -40,6 +40,9 @@ pub(crate) fn settle<'js>(
     stopped: impl Fn() -> bool,
 ) -> Result<Value<'js>, NoAnswer> {
     while !stopped() && ctx.execute_pending_job() {}
+    if stopped() {
+        return Err(NoAnswer::Unsettled);
+    }
     let Some(promise) = value.as_promise() else {
         return Ok(value);
     };
