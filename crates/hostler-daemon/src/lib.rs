@@ -9,6 +9,7 @@
 pub mod backoff;
 pub mod child;
 pub mod config;
+pub mod port;
 pub mod process;
 pub mod secret;
 pub mod serve;

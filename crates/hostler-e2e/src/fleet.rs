@@ -1,12 +1,13 @@
 //! A fleet made by `hostler up` in a folder of its own, as a newcomer has it.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use hostler_core::workload::{Kind, WorkloadStatus};
+use hostler_daemon::port;
 use hostler_daemon::process::ProcessId;
 use hostler_wire::client::ControlClient;
 use hostler_wire::rest::{Workload, WorkloadCreate};
@@ -265,5 +266,6 @@ pub fn body(name: &str, kind: Kind, digest: &str) -> WorkloadCreate {
 
 /// An address of loopback that is free now.
 pub fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+    let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    Ok(SocketAddr::new(here, port::free(here)?))
 }

@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// How long a thing may take on a busy machine with two cores.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a thing may take on a busy machine with two cores. Nothing takes
+/// this long on one that is not; what never happens is only told later.
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Looks until `look` finds something; fails after [`PATIENCE`], saying what
 /// was waited for.

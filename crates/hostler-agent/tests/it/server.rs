@@ -1,8 +1,10 @@
 //! A nats-server of one test, which can be killed and started again on the
 //! same port.
 
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
+
+use hostler_daemon::port;
 
 pub(crate) struct Server {
     pub(crate) port: u16,
@@ -11,9 +13,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = free.local_addr().expect("its number").port();
-        drop(free);
+        let port = port::free(Ipv4Addr::LOCALHOST.into()).expect("a free port");
         let child = spawn(port);
         Self { port, child }
     }

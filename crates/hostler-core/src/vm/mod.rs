@@ -47,7 +47,7 @@ pub use order::{VmHeld, vm_order_verdict};
 pub use said::{vm_claim, vm_is_later, vm_is_missing, vm_wants_forgotten};
 pub use status::{SeatSight, VmStatus, vm_status};
 pub use step::{VmStep, vm_next_step};
-pub use trash::{Deletion, TRASH_KEPT, vm_deletion, vm_leaves_trash, vm_quota_refusal};
+pub use trash::{Deletion, TRASH_KEPT, vm_deletion, vm_leaves_trash};
 pub use words::{
     Firmware, RollbackDone, SnapshotState, VmGoal, VmSeen, VmSeenState, VmSize, WantsRestart,
 };

@@ -41,12 +41,6 @@ pub fn vm_leaves_trash(facts: &VmFacts, kept: Duration, now: Timestamp) -> bool 
     facts.goal != VmGoal::Gone && facts.trashed_at.is_some_and(over)
 }
 
-/// Why a project may have no further VM of this room, if it may not. Every
-/// creation asks this; there are no quotas yet, so nobody is refused.
-pub fn vm_quota_refusal(_room: super::VmRoom) -> Option<String> {
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::step::tests::seated;

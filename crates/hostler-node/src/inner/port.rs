@@ -1,12 +1,16 @@
-//! The port of the inner server: chosen by the kernel once, then kept in a
+//! The port of the inner server: chosen once, then kept in a
 //! file, because agents were told it. It is chosen anew only when somebody
 //! else has taken it while no agent held it.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::Path;
 
+use hostler_daemon::port;
+
 use super::InnerError;
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// The port in the folder's file, or a free one, which is written there.
 pub(super) fn load(folder: &Path, held: bool) -> Result<u16, InnerError> {
@@ -19,18 +23,13 @@ pub(super) fn load(folder: &Path, held: bool) -> Result<u16, InnerError> {
     {
         return Ok(port);
     }
-    let port = free().map_err(InnerError::Port)?;
+    let port = port::free(HERE).map_err(InnerError::Port)?;
     fs::write(&file, format!("{port}\n")).map_err(InnerError::files(&file))?;
     Ok(port)
 }
 
 fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-}
-
-fn free() -> std::io::Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
+    TcpListener::bind((HERE, port)).is_ok()
 }
 
 #[cfg(test)]
@@ -42,7 +41,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let first = load(folder.path(), false).expect("a port");
         assert_eq!(load(folder.path(), false).expect("the same"), first);
-        let stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, first)).expect("bound");
+        let stranger = TcpListener::bind((HERE, first)).expect("bound");
         assert_eq!(load(folder.path(), true).expect("held"), first);
         let second = load(folder.path(), false).expect("another");
         drop(stranger);

@@ -1,6 +1,6 @@
 //! Opening everything a node needs.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -358,7 +358,17 @@ async fn listen(
             ),
         }
     }
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = match address.port() {
+        0 => lasting(address.ip()),
+        _ => TcpListener::bind(address).await,
+    };
+    let listener = listener.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
+}
+
+fn lasting(ip: IpAddr) -> std::io::Result<TcpListener> {
+    let listener = hostler_daemon::port::listen(ip)?;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
 }

@@ -10,11 +10,12 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use hostler_daemon::port;
 use rustix::fs::{FlockOperation, flock};
 
 /// The folders of one fleet.
@@ -81,11 +82,11 @@ impl Layout {
         {
             return Ok(port);
         }
-        let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-        let listener = bind(preferred)
-            .or_else(|_| bind(0))
-            .context("no port is free")?;
-        let port = listener.local_addr()?.port();
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let port = match TcpListener::bind((here, preferred)) {
+            Ok(_) if preferred != 0 => preferred,
+            _ => port::free(here).context("no port is free")?,
+        };
         fs::write(&path, format!("{port}\n"))?;
         Ok(port)
     }

@@ -7,7 +7,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hostler_core::Bytes;
 use hostler_core::id::{NodeId, VmId};
-use hostler_core::vm::{VmRoom, vm_quota_refusal};
 use hostler_store::{ImageRow, NewVm, VmInsertError, VmInserted, VmSpec};
 use hostler_wire::convert::NewVm as Checked;
 use hostler_wire::node_api::DiskSource;
@@ -82,12 +81,7 @@ async fn new_vm(app: &App, user: &User, mut body: rest::VmCreate) -> ApiResult<N
     if let Some(node) = checked.pinned {
         is_node(app, node).await?;
     }
-    let new = assembled(checked, image).await?;
-    let room = VmRoom::of(new.goal, new.spec.size, new.spec.extra_disk);
-    match vm_quota_refusal(room) {
-        None => Ok(new),
-        Some(why) => Err(ApiError::new(Code::Conflict, why)),
-    }
+    assembled(checked, image).await
 }
 
 /// Three random bytes.
