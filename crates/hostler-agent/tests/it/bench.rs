@@ -115,6 +115,19 @@ impl Bench {
         began.elapsed()
     }
 
+    /// What the calls give, during which the agent tells its state all the same.
+    pub(crate) async fn answers_during<T>(&self, calls: impl Future<Output = T>) -> T {
+        let mut calls = std::pin::pin!(calls);
+        for _ in 0..3 {
+            tokio::select! {
+                biased;
+                _ = &mut calls => panic!("nothing was answered before the calls were over"),
+                _ = self.state() => {}
+            }
+        }
+        calls.await
+    }
+
     pub(crate) async fn state(&self) -> AgentState {
         let answer = self.ask("ping", Vec::new(), HeaderMap::new()).await;
         AgentState::decode(&answer.payload).expect("a state")

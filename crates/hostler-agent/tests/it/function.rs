@@ -38,7 +38,7 @@ fn request(bench: &Bench) -> AgentDeployRequest {
     AgentDeployRequest {
         trigger_subjects: Some(vec!["calc.*".to_owned()]),
         limits: Some(AgentLimits {
-            time_limit_ms: Some(200),
+            time_limit_ms: Some(1_000),
             ..AgentLimits::default()
         }),
         ..bench.request("wasm", &module, &[])
@@ -107,7 +107,7 @@ async fn a_failure_is_answered_at_once_and_says_why() {
     let answer = trigger(&bench, "!").await;
     assert_eq!(
         header(&answer, ERROR_HEADER).unwrap(),
-        "the function ran longer than 200ms"
+        "the function ran longer than 1s"
     );
     assert_eq!(trigger(&bench, "on").await.payload, "oncalc.add");
 }
@@ -116,15 +116,7 @@ async fn a_failure_is_answered_at_once_and_says_why() {
 async fn busy_functions_hold_nothing_else_up() {
     let bench = bench().await;
     let busy = async { tokio::join!(trigger(&bench, "!"), trigger(&bench, "!")) };
-    let watch = async {
-        let began = Instant::now();
-        for _ in 0..10 {
-            bench.state().await;
-        }
-        began.elapsed()
-    };
-    let (_, took) = tokio::join!(busy, watch);
-    assert!(took < Duration::from_millis(200), "{took:?}");
+    bench.answers_during(busy).await;
 }
 
 #[tokio::test]

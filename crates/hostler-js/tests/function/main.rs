@@ -115,6 +115,14 @@ fn row_3_the_answer_is_the_json_of_what_is_returned() {
         r#"{"b":1,"a":"1970-01-01T00:00:00.000Z"}"#,
     );
     check("() => { JSON.stringify = () => 'mine'; return 1 }", "1");
+    check(
+        "() => { Promise.resolve().then(() => { throw 2 }); return 1 }",
+        "1",
+    );
+    check(
+        "() => { Promise.resolve().then(() => 'x'.repeat(1e9)); return 1 }",
+        "1",
+    );
     let threw = |source: &str, expected: &str| {
         let error = answer(source).expect_err(source);
         assert_eq!(error, RunError::Threw(expected.to_owned()), "{source}");

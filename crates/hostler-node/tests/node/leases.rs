@@ -90,17 +90,14 @@ async fn work_ends_with_its_lease_although_the_daemon_stays_dead() {
         .await
         .unwrap();
     let slot = node.runs(id(1)).await;
-    left(&ground, slot, SPAN / 2).await;
+    left(&ground, slot, SPAN * 3 / 4).await;
+    is_no_later(&ground, &node, slot);
     node.stop().await;
-    let dead = Instant::now();
     assert!(ground.fake.alive().contains(&slot));
     eventually("the agent has ended", async || {
         (!ground.fake.alive().contains(&slot)).then_some(())
     })
     .await;
-    let lived = dead.elapsed();
-    assert!(lived <= Duration::from_millis(SPAN + 300), "{lived:?}");
-    assert!(lived >= Duration::from_millis(SPAN / 4), "{lived:?}");
     plane.mood(Mood::Broken);
     let node = TestNode::start(ground.options_in(&nats, &plane)).await;
     let fenced = node.is(id(1), SeenState::Fenced).await;
