@@ -27,11 +27,28 @@ use crate::link::{self, Connection, LinkError, Listener};
 use crate::service::Reaper;
 use crate::{STATUS_BROKEN, STATUS_LEASE_OVER, STATUS_NO_NODE, handshake, outbox, pulse, status};
 
-/// From the start until there is a connection for the first time.
-const FIRST_CONNECTION: Duration = Duration::from_secs(10);
+/// How long an agent tries to be known by its node, before it gives up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// From the start until there is a connection for the first time.
+    connection: Duration,
+    /// From then until the node has answered the handshake for the first time.
+    handshake: Duration,
+}
 
-/// From then until the node has answered the handshake for the first time.
-const FIRST_HANDSHAKE: Duration = Duration::from_secs(5);
+impl Patience {
+    /// Of a process beside its node.
+    pub(crate) const NEAR: Self = Self {
+        connection: Duration::from_secs(10),
+        handshake: Duration::from_secs(5),
+    };
+    /// Of a guest, whose processor may be emulated on a busy machine. Its node
+    /// gives it up earlier, if it wants to.
+    pub(crate) const GUEST: Self = Self {
+        connection: Duration::from_mins(2),
+        handshake: Duration::from_mins(1),
+    };
+}
 
 /// How long an agent that runs nothing waits for a lost node.
 const LONELINESS: Duration = Duration::from_mins(10);
@@ -51,10 +68,12 @@ enum LifeError {
     Link(#[from] LinkError),
     #[error("cannot subscribe: {0}")]
     Subscribe(#[from] async_nats::SubscribeError),
-    #[error("the node's NATS server was not there in {FIRST_CONNECTION:?}")]
-    NoConnection,
-    #[error("the node did not answer the handshake in {FIRST_HANDSHAKE:?}")]
-    NoHandshake,
+    #[error("the node's NATS server was not there in {0:?}")]
+    NoConnection(Duration),
+    #[error("the node did not answer the handshake in {0:?}")]
+    NoHandshake(Duration),
+    #[error("the link to the node is no more")]
+    Gone,
     #[error("there was no connection for {LONELINESS:?}, and nothing runs here")]
     Lonely,
     #[error("the lease has ended")]
@@ -62,8 +81,8 @@ enum LifeError {
 }
 
 /// Lives; the exit status.
-pub(crate) async fn live(metadata: AgentMetadata) -> u8 {
-    match try_live(metadata).await {
+pub(crate) async fn live(metadata: AgentMetadata, patience: Patience) -> u8 {
+    match try_live(metadata, patience).await {
         Ok(()) => 0,
         Err(error) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
@@ -77,7 +96,7 @@ pub(crate) async fn live(metadata: AgentMetadata) -> u8 {
     }
 }
 
-async fn try_live(metadata: AgentMetadata) -> Result<(), LifeError> {
+async fn try_live(metadata: AgentMetadata, patience: Patience) -> Result<(), LifeError> {
     let mut told_to_end = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     pulse::start()?;
@@ -100,7 +119,12 @@ async fn try_live(metadata: AgentMetadata) -> Result<(), LifeError> {
     let mut connection = link.connection;
     let ended = tokio::select! {
         () = agent.lease.ended() => Err(LifeError::LeaseOver),
-        ended = keep_company(&agent, &mut connection, &hello, delivery) => Err(ended),
+        ended = async {
+            match be_known(&agent, &mut connection, &hello, patience).await {
+                Ok(current) => keep_company(&agent, &mut connection, &hello, delivery, current).await,
+                Err(lonely) => lonely,
+            }
+        } => Err(ended),
         _ = told_to_end.recv() => Ok(()),
         _ = interrupted.recv() => Ok(()),
     };
@@ -127,22 +151,32 @@ async fn end(agent: &Agent, why: Result<(), LifeError>) -> Result<(), LifeError>
     Err(LifeError::LeaseOver)
 }
 
-/// Shakes hands after every connection; returns when it has to give up.
+/// Connects and shakes hands for the first time; says with which connection.
+async fn be_known(
+    agent: &Agent,
+    connection: &mut watch::Receiver<Connection>,
+    hello: &HandshakeRequest,
+    patience: Patience,
+) -> Result<u64, LifeError> {
+    match timeout(patience.connection, connection.wait_for(|now| now.up)).await {
+        Ok(Ok(_)) => {}
+        _ => return Err(LifeError::NoConnection(patience.connection)),
+    }
+    let current = connection.borrow().count;
+    let shaken = timeout(patience.handshake, handshake::shake(&agent.client, hello)).await;
+    shaken
+        .map(|()| current)
+        .map_err(|_| LifeError::NoHandshake(patience.handshake))
+}
+
+/// Shakes hands after every further connection; returns when it has to give up.
 async fn keep_company(
     agent: &Arc<Agent>,
     connection: &mut watch::Receiver<Connection>,
     hello: &HandshakeRequest,
     delivery: outbox::Delivery,
+    mut current: u64,
 ) -> LifeError {
-    match timeout(FIRST_CONNECTION, connection.wait_for(|now| now.up)).await {
-        Ok(Ok(_)) => {}
-        _ => return LifeError::NoConnection,
-    }
-    let mut current = connection.borrow().count;
-    let shaken = handshake::shake(&agent.client, hello);
-    if timeout(FIRST_HANDSHAKE, shaken).await.is_err() {
-        return LifeError::NoHandshake;
-    }
     tracing::info!(slot = %agent.slot, "ready");
     let greeted = watch::Sender::new(current);
     let listener = Listener {
@@ -157,7 +191,7 @@ async fn keep_company(
             .map(|now| now.map(|now| now.count))
         {
             Ok(Ok(count)) => current = count,
-            Ok(Err(_)) => return LifeError::NoConnection,
+            Ok(Err(_)) => return LifeError::Gone,
             Err(_) if connection.borrow().up || agent.status.is_busy() => continue,
             Err(_) => return LifeError::Lonely,
         }

@@ -22,10 +22,14 @@
 //! Exit status: 0 told to end; 64 the environment is wrong; 69 no node; 70
 //! the agent itself is broken; 75 the lease has ended. `hostler-agent exec-child` is how it starts a
 //! service (see [`service`]); nobody else calls that.
+//!
+//! As the first program of a machine it is that machine's init ([`guest`]), and
+//! has no exit status: the machine is switched off.
 
 mod agent;
 mod deploy;
 mod function;
+mod guest;
 mod handshake;
 mod lease;
 mod life;
@@ -38,6 +42,10 @@ mod status;
 
 use std::process::ExitCode;
 use std::time::Duration;
+
+use hostler_wire::agent::AgentMetadata;
+
+use life::Patience;
 
 /// The environment does not say what it must.
 const STATUS_USAGE: u8 = 64;
@@ -60,11 +68,22 @@ fn main() -> ExitCode {
         .with_ansi(false)
         .with_max_level(tracing::Level::INFO)
         .init();
-    let metadata = match metadata::read() {
+    if !guest::is_init() {
+        return live(metadata::read(), Patience::NEAR).into();
+    }
+    live(guest::enter(), Patience::GUEST);
+    // The end of the agent is the end of its machine, whatever became of it.
+    guest::leave();
+    STATUS_BROKEN.into()
+}
+
+/// Lives as the slot that the metadata says; the exit status.
+fn live<E: std::error::Error>(metadata: Result<AgentMetadata, E>, patience: Patience) -> u8 {
+    let metadata = match metadata {
         Ok(metadata) => metadata,
         Err(error) => {
             tracing::error!(%error, "cannot start");
-            return STATUS_USAGE.into();
+            return STATUS_USAGE;
         }
     };
     // One thread for everything that waits; functions compute on others,
@@ -76,14 +95,14 @@ fn main() -> ExitCode {
         .build();
     match runtime {
         Ok(runtime) => {
-            let status = runtime.block_on(life::live(metadata));
+            let status = runtime.block_on(life::live(metadata, patience));
             // A function that computes on is not waited for.
             runtime.shutdown_background();
-            status.into()
+            status
         }
         Err(error) => {
             tracing::error!(%error, "cannot start");
-            STATUS_BROKEN.into()
+            STATUS_BROKEN
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where the agent learns which slot it is (protocol 6.2). As a plain process
-//! from its environment; a machine of its own will ask a metadata service,
-//! which is another way to make the same [`AgentMetadata`].
+//! from its environment; in a machine of its own from the monitor
+//! ([`crate::guest`]), which is another way to make the same [`AgentMetadata`].
 
 use hostler_wire::agent::{AgentMetadata, ENV_SANDBOX, ENV_SLOT, MetadataError};
 
@@ -28,11 +28,16 @@ fn read_with(variable: impl Fn(&str) -> Option<String>) -> Result<AgentMetadata,
         return Err(ReadError::NoService);
     }
     let metadata = AgentMetadata::from_env(variable)?;
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if metadata.slot.is_empty() || !metadata.slot.bytes().all(word) {
+    if !is_word(&metadata.slot) {
         return Err(ReadError::Slot(metadata.slot));
     }
     Ok(metadata)
+}
+
+/// Whether a slot's name is one word of a NATS subject.
+pub(crate) fn is_word(slot: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !slot.is_empty() && slot.bytes().all(fits)
 }
 
 #[cfg(test)]

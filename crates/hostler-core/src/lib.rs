@@ -10,6 +10,7 @@ pub mod artifact;
 pub mod audit;
 pub mod generation;
 pub mod id;
+pub mod microvm;
 pub mod name;
 pub mod node;
 pub mod operation;

@@ -11,7 +11,7 @@
 //! - VMs of users: `vms` (ledger, a task for each), `images`, `seed`, [`guard`] (fences them when
 //!   this daemon is dead)
 //! - where it runs: [`slots`], and below it `pool`, `agents`, `inner`,
-//!   [`hypervisor`]
+//!   [`hypervisor`]; what microVMs boot: [`rootfs`]
 
 mod agents;
 mod api;
@@ -33,6 +33,7 @@ mod node;
 mod pool;
 mod relay;
 mod report;
+pub mod rootfs;
 mod seed;
 mod services;
 pub mod slots;

@@ -3,6 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use hostler_core::Bytes;
+use hostler_core::microvm::Beyond;
+
+use super::qemu::QmpError;
+use crate::rootfs::RootfsError;
+
 /// A machine could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
@@ -25,6 +31,9 @@ pub enum BootError {
     /// Its control group could not be made.
     #[error("could not make a control group for the slot")]
     Group(#[source] io::Error),
+    /// There is no kernel or first file system to boot.
+    #[error("there is nothing to boot")]
+    Rootfs(#[from] RootfsError),
     /// It was told to fail.
     #[error("the boot was made to fail")]
     Refused,
@@ -42,6 +51,18 @@ pub enum LimitError {
         value: String,
         /// Why not.
         source: io::Error,
+    },
+    /// A microVM is smaller than that.
+    #[error(transparent)]
+    Beyond(#[from] Beyond),
+    /// Its monitor could not be told.
+    #[error("could not have the monitor limit its guest")]
+    Monitor(#[source] QmpError),
+    /// The guest did not give up its memory.
+    #[error("the guest did not shrink to {asked} in time")]
+    Balloon {
+        /// What it was to have.
+        asked: Bytes,
     },
 }
 

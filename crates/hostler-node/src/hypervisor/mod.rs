@@ -21,6 +21,7 @@ mod error;
 pub mod fake;
 pub mod machines;
 pub mod process;
+pub mod qemu;
 pub mod qemu_img;
 mod types;
 
@@ -30,6 +31,7 @@ use hostler_core::id::SlotId;
 pub(crate) use driver::Driver;
 pub use error::{BootError, KillError, LimitError};
 pub use fake::Fake;
+pub use qemu::QemuOptions;
 pub use types::{BootSpec, DriverChoice, Found, Isolation, Limits};
 
 /// A driver for short-lived machines.

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use hostler_core::id::SlotId;
+use hostler_core::microvm::Accelerator;
 use hostler_core::{Bytes, Cpu};
 
-use super::Fake;
+use super::qemu::accelerator;
+use super::{Fake, QemuOptions};
+use crate::rootfs::Rootfs;
 
 /// How slots are made.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +18,23 @@ pub enum DriverChoice {
     Best,
     /// A process of its own session and control group.
     Process,
+    /// A microVM by QEMU.
+    Qemu(QemuOptions),
     /// Agents in this very process, for tests and simulated nodes.
     Fake(Fake),
+}
+
+impl DriverChoice {
+    /// The best that works here: microVMs where KVM runs guests and there is
+    /// something for them to boot. Emulated ones only whoever asks for them gets.
+    pub fn best(qemu: QemuOptions) -> Self {
+        let boots = Rootfs::open(&qemu.rootfs).is_ok();
+        if boots && accelerator() == Accelerator::Kvm {
+            Self::Qemu(qemu)
+        } else {
+            Self::Process
+        }
+    }
 }
 
 /// What a machine needs at boot.

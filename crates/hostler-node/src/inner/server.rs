@@ -151,6 +151,7 @@ impl Server {
             environment: Vec::new(),
             folder: &self.folder,
             complaints: &self.folder.join("server.stderr"),
+            largest_file: None,
         })
         .map_err(failed)?;
         let pid = child.id().unwrap_or_default().cast_signed();

@@ -45,6 +45,25 @@ impl SlotsOptions {
     }
 }
 
+impl SlotsOptions {
+    /// The same for slots whose guests are emulated: what takes a moment
+    /// elsewhere takes seconds there, and minutes on a busy machine. One at a
+    /// time boots faster than two.
+    pub(crate) fn emulated(mut self) -> Self {
+        let minutes = Duration::from_mins(3);
+        let (pool, deadlines) = (&mut self.pool, &mut self.deadlines);
+        pool.parallel = 1;
+        for span in [&mut pool.boot, &mut pool.claim, &mut deadlines.deploy] {
+            *span = minutes.max(*span);
+        }
+        for span in [&mut deadlines.trigger, &mut deadlines.undeploy] {
+            *span = Duration::from_secs(30).max(*span);
+        }
+        deadlines.ping = Duration::from_secs(10).max(deadlines.ping);
+        self
+    }
+}
+
 /// How the warm pool is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolOptions {

@@ -30,6 +30,11 @@ pub(crate) async fn start(
     let folders = Folders::of(&options.data);
     let tasks = TaskTracker::new();
     let vms = driver(&options, &folders)?;
+    let options = if vms.is_emulated() {
+        options.emulated()
+    } else {
+        options
+    };
     let claims = Claims::open(folders.claims.clone()).map_err(folder(&folders.claims))?;
     let claimed = claims.list().map_err(folder(&folders.claims))?;
     let found = vms.list().await.map_err(folder(&folders.slots))?;

@@ -1,4 +1,5 @@
-//! The whole node from outside, above agents that are tasks of the test: a
+//! The whole node from outside, above agents that are tasks of the test, and once
+//! above real guests: a
 //! real control NATS with `JetStream`, a real inner `nats-server`, and a
 //! control plane that is a few lines of the test.
 
@@ -15,6 +16,9 @@ mod events;
 mod fences;
 mod fleet;
 mod garbage;
+mod guests;
+#[path = "../kit/mod.rs"]
+mod kit;
 mod lame_ducks;
 mod leases;
 mod looks;

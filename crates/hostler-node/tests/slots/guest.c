@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 static void say(const char *text) {
@@ -53,6 +55,19 @@ static void bomb(void) {
     sleep_on();
 }
 
+/* Whether a file can be read, and a port be reached. */
+static void look(const char *path, const char *host, const char *port) {
+    FILE *file = fopen(path, "r");
+    int read = file != NULL && fgetc(file) != EOF;
+    struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons(atoi(port))};
+    inet_aton(host, &there.sin_addr);
+    int talk = socket(AF_INET, SOCK_STREAM, 0);
+    int reached = connect(talk, (struct sockaddr *)&there, sizeof there) == 0;
+    printf("read %d reached %d\n", read, reached);
+    fflush(stdout);
+    sleep_on();
+}
+
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "";
     if (strcmp(what, "exit") == 0) {
@@ -64,6 +79,7 @@ int main(int argc, char **argv) {
         sleep_on();
     }
     if (strcmp(what, "family") == 0) family();
+    if (strcmp(what, "look") == 0) look(argv[2], argv[3], argv[4]);
     if (strcmp(what, "hog") == 0) hog();
     if (strcmp(what, "bomb") == 0) bomb();
     return 64;

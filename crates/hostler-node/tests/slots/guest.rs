@@ -6,20 +6,8 @@ use std::sync::OnceLock;
 
 use hostler_node::slots::Deployment;
 
+pub(crate) use crate::kit::agent;
 use crate::support::Ground;
-
-/// The agent beside the folder that holds this test's own program.
-pub(crate) fn agent() -> PathBuf {
-    let me = std::env::current_exe().expect("a program");
-    let folder = me.parent().and_then(Path::parent).expect("a target folder");
-    let agent = folder.join("hostler-agent");
-    assert!(
-        agent.is_file(),
-        "{} is missing; build it with: cargo build -p hostler-agent",
-        agent.display()
-    );
-    agent
-}
 
 /// A deployment of the test workload that does this.
 pub(crate) fn guest(ground: &Ground, arguments: &[&str]) -> Deployment {

@@ -1,6 +1,6 @@
 //! The slots of a node from outside: with agents that are tasks of the test
-//! (`fake`), and with the real agent program in processes (`process`). The
-//! inner `nats-server` is real in both.
+//! (`fake`), with the real agent program in processes (`process`), and with it in
+//! guests (`qemu`). The inner `nats-server` is real in all of them.
 
 #![allow(
     clippy::expect_used,
@@ -10,5 +10,8 @@
 
 mod fake;
 mod guest;
+#[path = "../kit/mod.rs"]
+mod kit;
 mod process;
+mod qemu;
 mod support;

@@ -29,21 +29,21 @@ async fn life() -> (Ground, Life) {
     (ground, life)
 }
 
-async fn deployed(ground: &Ground, life: &Life, arguments: &[&str]) -> SlotId {
+pub(crate) async fn deployed(ground: &Ground, life: &Life, arguments: &[&str]) -> SlotId {
     let slot = life.claim().await;
     let done = life.slots.deploy(slot, guest(ground, arguments)).await;
     done.expect("deployed");
     slot
 }
 
-async fn state(life: &Life, slot: SlotId) -> AgentState {
+pub(crate) async fn state(life: &Life, slot: SlotId) -> AgentState {
     match life.slots.probe(slot).await {
         SlotState::Deployed(state) => state,
         other => panic!("{other:?}"),
     }
 }
 
-fn text(wanted: SlotId, event: &SlotEvent) -> Option<String> {
+pub(crate) fn text(wanted: SlotId, event: &SlotEvent) -> Option<String> {
     match event {
         SlotEvent::Log { slot, entry } if *slot == wanted && entry.source == "echo" => {
             Some(entry.text.clone())
@@ -55,7 +55,7 @@ fn text(wanted: SlotId, event: &SlotEvent) -> Option<String> {
 }
 
 /// Every control group on this machine that is named by the slot.
-fn groups(slot: SlotId) -> Vec<PathBuf> {
+pub(crate) fn groups(slot: SlotId) -> Vec<PathBuf> {
     fn walk(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -71,7 +71,7 @@ fn groups(slot: SlotId) -> Vec<PathBuf> {
     found
 }
 
-fn of_slot(ground: &Ground, slot: SlotId) -> Vec<ProcessId> {
+pub(crate) fn of_slot(ground: &Ground, slot: SlotId) -> Vec<ProcessId> {
     let folder = ground.folder.path().canonicalize().expect("a folder");
     let folder = folder.join("data/slots").join(slot.to_string());
     let lives_there = |one: &ProcessId| {
@@ -83,14 +83,14 @@ fn of_slot(ground: &Ground, slot: SlotId) -> Vec<ProcessId> {
     ground.processes().into_iter().filter(lives_there).collect()
 }
 
-fn nothing_is_left_of(ground: &Ground, slot: SlotId) {
+pub(crate) fn nothing_is_left_of(ground: &Ground, slot: SlotId) {
     assert_eq!(of_slot(ground, slot), []);
     assert_eq!(groups(slot), Vec::<PathBuf>::new());
     assert!(!ground.path("data/slots").join(slot.to_string()).exists());
     assert!(!ground.path("data/claims").join(slot.to_string()).exists());
 }
 
-async fn nothing_is_left(ground: &Ground, life: Life) {
+pub(crate) async fn nothing_is_left(ground: &Ground, life: Life) {
     life.slots.shutdown_all(Duration::ZERO).await;
     assert_eq!(ground.processes(), []);
     let left = std::fs::read_dir(ground.path("data/slots")).expect("a folder");
@@ -241,7 +241,7 @@ async fn a_deploy_survives_the_death_of_the_inner_server() {
     nothing_is_left(&ground, life).await;
 }
 
-fn server(ground: &Ground) -> ProcessId {
+pub(crate) fn server(ground: &Ground) -> ProcessId {
     let is_server = |one: &ProcessId| {
         let line = std::fs::read(format!("/proc/{}/cmdline", one.pid)).unwrap_or_default();
         String::from_utf8_lossy(&line).contains("server.conf")

@@ -7,6 +7,7 @@
 
 mod artifact;
 mod deploy;
+mod guest;
 mod handshake;
 mod lease;
 mod log;
@@ -18,6 +19,7 @@ mod trigger;
 
 pub use artifact::{ARTIFACT_CHUNK, ArtifactRequest};
 pub use deploy::{AgentDeployRequest, AgentLimits, AgentRefusal, DeployResponse, UndeployRequest};
+pub use guest::{GUEST_ADDRESS, GUEST_FILE, GuestMetadata};
 pub use handshake::{HandshakeReply, HandshakeRequest};
 pub use lease::{AgentLease, AgentLeaseReply};
 pub use log::{AgentLevel, LogEntry, SOURCE_AGENT};

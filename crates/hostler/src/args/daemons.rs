@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use hostler_core::{Bytes, Cpu};
 
+use super::MicrovmArgs;
+
 /// What both programs with the API in them are told.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ApiArgs {
@@ -256,9 +258,12 @@ pub(crate) struct NodeUpArgs {
     pub memory: Option<Bytes>,
     #[command(flatten)]
     pub programs: Programs,
-    /// How slots are made: best, process, or fake for simulated nodes
+    /// How slots are made: qemu for microVMs, process, fake for simulated nodes;
+    /// best is microVMs where KVM works and there is something to boot, else process
     #[arg(long, default_value = "best", value_name = "DRIVER")]
     pub driver: String,
+    #[command(flatten)]
+    pub microvms: MicrovmArgs,
     /// How VMs are held: none, libvirt, or fake for simulated nodes
     #[arg(
         long,

@@ -3,6 +3,7 @@
 
 mod daemons;
 mod fleet;
+mod microvms;
 mod people;
 mod runners;
 mod vms;
@@ -10,6 +11,7 @@ mod work;
 
 pub(crate) use daemons::{ControlArgs, NodeUpArgs, RunnerArgs, ServiceArgs, SignInArgs, UpArgs};
 pub(crate) use fleet::{ContextCommand, NodeCommand, OperationCommand, TokenCommand, WhichNode};
+pub(crate) use microvms::{MicrovmArgs, RootfsBuildArgs, RootfsCommand};
 pub(crate) use people::{
     AuditCommand, Given, Limits, LoginArgs, ProjectCommand, QuotaCommand, RoleCommand, UserCommand,
 };
@@ -115,6 +117,9 @@ pub(crate) enum Command {
     /// Images: the disks that VMs are made from
     #[command(subcommand)]
     Image(ImageCommand),
+    /// What microVMs boot: a kernel and its first file system
+    #[command(subcommand)]
+    Rootfs(RootfsCommand),
     /// Nodes: the machines of the fleet
     #[command(subcommand)]
     Node(NodeCommand),

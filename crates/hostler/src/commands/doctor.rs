@@ -87,6 +87,8 @@ async fn findings(data: &Path) -> Vec<Finding> {
         Finding::new("kvm", kvm(), "switch virtualisation on in the firmware; without it guests are emulated, ten times slower").wished(),
         Finding::new("disk", disk(data), "give the data folder a larger disk: --data"),
         Finding::new("cgroups", cgroups(), "mount control groups at /sys/fs/cgroup").wished(),
+        Finding::new("microVMs: relay", program("socat"), "apt install socat").wished(),
+        Finding::new("microVMs: rootfs", rootfs(data), "hostler rootfs build --out FOLDER, in the data folder's rootfs").wished(),
     ]
 }
 
@@ -131,6 +133,14 @@ fn program(name: &str) -> Result<String, String> {
     found
         .map(|path| path.display().to_string())
         .ok_or_else(|| "missing".to_owned())
+}
+
+/// What microVMs of a node with this data folder boot.
+fn rootfs(data: &Path) -> Result<String, String> {
+    let opened = hostler_node::rootfs::Rootfs::open(&data.join("rootfs"));
+    let size = opened.map_err(|error| error.to_string())?.size;
+    let accelerator = hostler_node::hypervisor::qemu::accelerator().word();
+    Ok(format!("{} MiB, booted by {accelerator}", size.get() >> 20))
 }
 
 /// Of the nearest folder that is there: the data folder may not be made yet.

@@ -16,6 +16,7 @@ mod node_up;
 mod node_vms;
 mod operation;
 mod projects;
+mod rootfs;
 mod run;
 mod runners;
 mod sim;
@@ -86,6 +87,7 @@ async fn speak(command: Command, global: &crate::args::Global, output: Output) -
         Command::Explain(which) => workload::explain(which, &client()?, output).await,
         Command::Vm(command) => vm::perform(command, &client()?, output).await,
         Command::Image(command) => vm::image(command, &client()?, output).await,
+        Command::Rootfs(command) => rootfs::perform(command, output).await,
         Command::Call(args) => call::call(args, global, output).await,
         Command::Runners(args) => runners::runners(args, global, output).await,
         Command::Token(command) => token::perform(command, &client()?, output).await,

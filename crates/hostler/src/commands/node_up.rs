@@ -7,12 +7,12 @@ use anyhow::{Context as _, Result};
 use hostler_core::{Bytes, Cpu, Resources};
 use hostler_daemon::config::Mistakes;
 use hostler_daemon::signals;
-use hostler_node::hypervisor::{DriverChoice, Fake};
+use hostler_node::hypervisor::{DriverChoice, Fake, QemuOptions};
 use hostler_node::{AtStop, ControlOptions, JoinToken, NatsLogin, NodeOptions, ServiceOptions};
 
 use super::near::address_towards;
 use super::node_vms;
-use crate::args::{NodeUpArgs, ServiceArgs};
+use crate::args::{MicrovmArgs, NodeUpArgs, ServiceArgs};
 use crate::context::data_folder;
 use crate::up;
 
@@ -34,11 +34,12 @@ pub(crate) async fn node_up(args: NodeUpArgs) -> Result<()> {
 
 fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     let mut mistakes = Mistakes::default();
-    let driver = mistakes.take("--driver", driver(&args.driver));
-    mistakes.check()?;
     let data = args
         .data
         .map_or_else(|| Ok(data_folder()?.join("node")), anyhow::Ok)?;
+    let driver = driver(&args.driver, qemu(args.microvms, &data));
+    let driver = mistakes.take("--driver", driver);
+    mistakes.check()?;
     let agent = up::agent(args.programs.agent.as_deref())?;
     let name = args.name.map_or_else(machine_name, Ok)?;
     let listen = match args.listen {
@@ -114,12 +115,22 @@ fn usual_listen(control: Option<&str>, data: &Path) -> SocketAddr {
     SocketAddr::new(ip, port)
 }
 
-fn driver(word: &str) -> Result<DriverChoice, String> {
+fn driver(word: &str, qemu: QemuOptions) -> Result<DriverChoice, String> {
     match word {
-        "best" => Ok(DriverChoice::Best),
+        "best" => Ok(DriverChoice::best(qemu)),
         "process" => Ok(DriverChoice::Process),
+        "qemu" => Ok(DriverChoice::Qemu(qemu)),
         "fake" => Ok(DriverChoice::Fake(Fake::default())),
-        _ => Err(format!("'{word}' is none of best, process, fake")),
+        _ => Err(format!("'{word}' is none of best, qemu, process, fake")),
+    }
+}
+
+fn qemu(args: MicrovmArgs, data: &Path) -> QemuOptions {
+    let rootfs = args.rootfs.unwrap_or_else(|| data.join("rootfs"));
+    QemuOptions {
+        memory: args.microvm_memory,
+        cpus: args.microvm_cpus,
+        ..QemuOptions::new(rootfs)
     }
 }
 

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hostler_core::id::SlotId;
+use hostler_core::microvm::GuestSize;
 use hostler_daemon::process::ProcessId;
 use landlock::{
     ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _,
@@ -35,8 +36,9 @@ use tokio::process::Child;
 use self::groups::Groups;
 use self::record::MachineRecord;
 use super::types::slot_folder;
-use super::{BootError, BootSpec, Found, Isolation, KillError, LimitError, Limits, MicroVms};
+use super::{BootError, BootSpec, Found, Isolation, KillError, LimitError, Limits, MicroVms, qemu};
 
+pub(in crate::hypervisor) use boot::{Start, secret_write};
 pub use clear::clear;
 pub(crate) use spawn::{Program, spawn_detached};
 pub(crate) use watch::process_ended;
@@ -65,6 +67,8 @@ struct Machine {
     id: ProcessId,
     /// Its groups, of an earlier base if an earlier life started it.
     groups: Vec<PathBuf>,
+    /// The size of its guest, if it is a monitor.
+    guest: Option<GuestSize>,
     /// For reaping, if it is our child.
     child: Option<Child>,
 }
@@ -95,6 +99,22 @@ impl Process {
         self.state.groups.remove();
     }
 
+    /// Starts what `make` says as a slot; it is given the folder it will run in.
+    pub(in crate::hypervisor) async fn start(
+        &self,
+        slot: SlotId,
+        make: impl FnOnce(&Path) -> Result<Start, BootError> + Send + 'static,
+    ) -> Result<(), BootError> {
+        self.blocking(move |state| state.boot(slot, make))
+            .await
+            .unwrap_or_else(|source| Err(BootError::Group(source)))
+    }
+
+    /// What the control groups really do here.
+    pub(in crate::hypervisor) fn group_measures(&self) -> Vec<&'static str> {
+        self.state.groups.measures()
+    }
+
     /// Runs `work`, which may wait for the kernel, where waiting is allowed.
     async fn blocking<T: Send + 'static>(
         &self,
@@ -110,10 +130,9 @@ impl Process {
 #[async_trait]
 impl MicroVms for Process {
     async fn boot(&self, slot: SlotId, spec: &BootSpec) -> Result<(), BootError> {
-        let spec = spec.clone();
-        self.blocking(move |state| state.boot(slot, &spec))
+        let (spec, state) = (spec.clone(), Arc::clone(&self.state));
+        self.start(slot, move |work| state.agent_start(slot, &spec, work))
             .await
-            .unwrap_or_else(|source| Err(BootError::Group(source)))
     }
 
     async fn list(&self) -> io::Result<Vec<Found>> {
@@ -136,6 +155,13 @@ impl MicroVms for Process {
     }
 
     async fn limit(&self, slot: SlotId, limits: Limits) -> Result<(), LimitError> {
+        let limits = match self.state.guest(slot) {
+            Some(size) => {
+                let work = slot_folder(&self.state.slots, slot).join("work");
+                qemu::balloon(&work, size, limits).await?
+            }
+            None => limits,
+        };
         // A handful of small writes; a thread would cost more than they do.
         self.state.groups.limit(slot, limits)
     }
@@ -150,7 +176,7 @@ impl MicroVms for Process {
 
     fn isolation(&self) -> Isolation {
         let mut measures = vec!["session"];
-        measures.extend(self.state.groups.measures());
+        measures.extend(self.group_measures());
         if has_landlock() {
             measures.push("landlock");
         }
@@ -164,6 +190,11 @@ impl MicroVms for Process {
 impl State {
     fn machines(&self) -> MutexGuard<'_, HashMap<SlotId, Machine>> {
         self.machines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The size of a slot's guest, if it has one.
+    fn guest(&self, slot: SlotId) -> Option<GuestSize> {
+        self.machines().get(&slot).and_then(|machine| machine.guest)
     }
 
     fn list(&self) -> io::Result<Vec<Found>> {
@@ -192,6 +223,7 @@ impl State {
         let machine = Machine {
             id,
             groups: record.groups,
+            guest: record.guest,
             child: None,
         };
         machines.insert(slot, machine);

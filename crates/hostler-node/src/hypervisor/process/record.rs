@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use hostler_core::microvm::GuestSize;
 use hostler_daemon::process::ProcessId;
 use serde::{Deserialize, Serialize};
 
@@ -25,12 +26,21 @@ pub(super) struct MachineRecord {
     pub(super) started: u64,
     /// Its control groups, one folder for each hierarchy.
     pub(super) groups: Vec<PathBuf>,
+    /// The size of the guest, if it is a machine of its own. The next life of
+    /// the node may have another driver, and has to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) guest: Option<GuestSize>,
 }
 
 impl MachineRecord {
     /// The record of an agent just started.
-    pub(super) fn new(id: ProcessId, groups: Vec<PathBuf>) -> io::Result<Self> {
+    pub(super) fn new(
+        id: ProcessId,
+        groups: Vec<PathBuf>,
+        guest: Option<GuestSize>,
+    ) -> io::Result<Self> {
         Ok(Self {
+            guest,
             boot: boot_id()?,
             pid: id.pid,
             started: id.started,
@@ -76,7 +86,7 @@ mod tests {
             pid: 7,
             started: 42,
         };
-        let record = MachineRecord::new(id, vec!["/a/b".into()]).expect("a boot id");
+        let record = MachineRecord::new(id, vec!["/a/b".into()], None).expect("a boot id");
         record.write(folder.path()).expect("written");
         assert_eq!(MachineRecord::read(folder.path()), Some(record.clone()));
         assert_eq!(record.agent(), Some(id));

@@ -1,7 +1,6 @@
 //! Somebody who deploys over NATS: an issuer's key, a curve key, a bucket.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use async_nats::Client;
 use async_nats::jetstream::object_store;
@@ -13,7 +12,7 @@ use hostler_wire::nats::{
     StopRequest, envelope, subject,
 };
 
-use super::{ControlNats, eventually};
+use super::{ControlNats, PATIENCE, eventually};
 
 pub(crate) const BUCKET: &str = "NEXCLIFILES";
 /// Any bytes do: the agents of the test run nothing.
@@ -89,7 +88,7 @@ impl Requester {
     pub(crate) async fn ask(&self, subject: String, payload: Vec<u8>) -> Vec<u8> {
         let request = async_nats::Request::new()
             .payload(payload.into())
-            .timeout(Some(Duration::from_secs(20)));
+            .timeout(Some(PATIENCE));
         let answer = self.client.send_request(subject, request).await.unwrap();
         answer.payload.to_vec()
     }
