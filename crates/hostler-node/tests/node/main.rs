@@ -15,6 +15,7 @@ mod events;
 mod fences;
 mod fleet;
 mod garbage;
+mod hostile;
 mod lame_ducks;
 mod leases;
 mod looks;
