@@ -44,8 +44,10 @@ mod workloads;
 
 pub use artifacts::ArtifactError;
 pub use clock::Clock;
+pub use config::machine::{MachineConfig, MachineConfigError, Remark, Weight};
 pub use config::{
-    Admission, AtStop, Bounds, ControlOptions, JoinToken, NatsLogin, NatsOptions, NodeOptions,
+    Admission, AtStop, Bounds, ControlOptions, JoinToken, NatsLogin, NatsOptions, NatsTls,
+    NodeOptions,
 };
 pub use control::ControlError;
 pub use fence::{Lease, LeaseError, Word as LeaseWord};

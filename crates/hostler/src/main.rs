@@ -1,11 +1,14 @@
 //! The program: daemons and the commands of people, chosen by the first word.
 //!
+//! Called as `nex`, it has that program's command line.
+//!
 //! Exit statuses: 0 done, 1 failed, 64 wrongly called or configured. Data goes
 //! to standard output, everything else to standard error.
 
 mod args;
 mod commands;
 mod context;
+mod nex;
 mod output;
 mod up;
 
@@ -20,6 +23,14 @@ use hostler_runners::config::LevelError;
 use args::{Cli, Command};
 
 fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().collect();
+    if nex::is_called_so(words.first()) {
+        return nex::main(words);
+    }
+    // Its flags are not ours, though some have the same names.
+    if words.get(1).is_some_and(|word| word == "nex") {
+        return nex::main(words.into_iter().skip(1));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -29,6 +40,9 @@ fn main() -> ExitCode {
             return ExitCode::from(status);
         }
     };
+    if let Command::Nex { words } = cli.command {
+        return nex::main(std::iter::once("nex".into()).chain(words));
+    }
     let format = if cli.global.log_json {
         LogFormat::Json
     } else {

@@ -72,6 +72,14 @@ pub enum ArtifactError {
         /// Bytes that came.
         found: u64,
     },
+    /// It is larger than may be deployed over NATS.
+    #[error("artifact of {size} bytes exceeds maximum of {most} bytes")]
+    TooLarge {
+        /// Its bytes.
+        size: u64,
+        /// The most that are taken.
+        most: u64,
+    },
     /// Everything in the cache is in use.
     #[error("no room for an artifact of {size} bytes: the cache holds at most {max} bytes")]
     NoRoom {
@@ -87,7 +95,11 @@ impl ArtifactError {
     pub fn is_transient(&self) -> bool {
         !matches!(
             self,
-            Self::Unknown(_) | Self::NoObject(_) | Self::Digest { .. } | Self::Size { .. }
+            Self::Unknown(_)
+                | Self::NoObject(_)
+                | Self::Digest { .. }
+                | Self::Size { .. }
+                | Self::TooLarge { .. }
         )
     }
 
@@ -206,9 +218,19 @@ impl Artifacts {
     }
 
     /// An object of an object store; its digest is found out by reading it,
-    /// unless the digest its store claims is in the cache.
-    pub(crate) async fn import(&self, object: &ObjectRef) -> Result<Held, ArtifactError> {
+    /// unless the digest its store claims is in the cache. One larger than
+    /// `most` is refused before any of it is read; what its store says of its
+    /// size binds the reading.
+    pub(crate) async fn import(
+        &self,
+        object: &ObjectRef,
+        most: u64,
+    ) -> Result<Held, ArtifactError> {
         let found = source::object_find(&self.0.sources.nats, object).await?;
+        if found.size > most {
+            let size = found.size;
+            return Err(ArtifactError::TooLarge { size, most });
+        }
         let claimed = found.digest.clone();
         let name = claimed.as_deref().unwrap_or(&object.key);
         let _flight = self.flight(name).await;

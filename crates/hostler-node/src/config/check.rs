@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use hostler_core::Name;
 use hostler_daemon::config::Mistakes;
+use hostler_wire::nats::TriggerSubject;
 use hostler_wire::nats::nkey::{KeyPair, KeyPairType, is_public_key};
+use hostler_wire::nats::subject::TriggerSubjectError;
 
 use super::{JoinToken, NatsLogin, NodeOptions};
 
 /// Types that can run here.
-const TYPES: [&str; 4] = ["elf", "native", "v8", "wasm"];
+pub(super) const TYPES: [&str; 4] = ["elf", "native", "v8", "wasm"];
 
 impl NodeOptions {
     /// Every mistake in the settings at once.
@@ -51,12 +53,20 @@ impl NodeOptions {
             .control
             .as_ref()
             .and_then(|control| control.join.as_ref());
+        let client = self.nats.tls.client.as_ref();
+        let ca = self.nats.tls.ca.as_ref();
         let files = [
             match &self.nats.login {
-                NatsLogin::None | NatsLogin::OfFleet => None,
                 NatsLogin::NkeyFile(path) => Some(("nats nkey file", path)),
                 NatsLogin::CredsFile(path) => Some(("nats credentials file", path)),
+                NatsLogin::None
+                | NatsLogin::OfFleet
+                | NatsLogin::User { .. }
+                | NatsLogin::Token(_) => None,
             },
+            ca.map(|path| ("nats ca file", path)),
+            client.map(|(path, _)| ("nats certificate file", path)),
+            client.map(|(_, path)| ("nats key file", path)),
             match join {
                 Some(JoinToken::File(path)) => Some(("join token file", path)),
                 Some(JoinToken::Text(_)) | None => None,
@@ -90,6 +100,17 @@ impl NodeOptions {
         }
         if self.admission.types.is_empty() {
             wrong.add("workload types", "at least one is needed");
+        }
+        for denied in &self.admission.denied_triggers {
+            if let Err(TriggerSubjectError::Malformed(_)) = denied.parse::<TriggerSubject>() {
+                wrong.add(
+                    "denied trigger subjects",
+                    format!("'{denied}' is no subject"),
+                );
+            }
+        }
+        if self.admission.artifact_bytes == 0 {
+            wrong.add("max workload bytes", "zero lets nothing through");
         }
     }
 
@@ -143,6 +164,8 @@ mod tests {
         options.admission.issuers = vec!["AAA".into()];
         options.admission.requesters = vec!["XXX".into()];
         options.admission.types = vec!["oci".into()];
+        options.admission.denied_triggers = vec!["$SYS.>".into(), "a..b".into()];
+        options.admission.artifact_bytes = 0;
         options.slots.pool.max = 0;
         options.bounds.relay = 0;
         let text = options.check().unwrap_err().to_string();
@@ -154,6 +177,8 @@ mod tests {
             "valid issuers:",
             "requester public keys:",
             "workload types:",
+            "denied trigger subjects: 'a..b'",
+            "max workload bytes:",
             "slots max:",
             "slots warm:",
             "relay bound:",

@@ -5,6 +5,8 @@
 //! the business of whoever starts the node.
 
 mod check;
+pub(crate) mod machine;
+mod nats;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,12 +14,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hostler_core::workload::RestartPolicy;
-use hostler_core::{Labels, Resources};
+use hostler_core::{Bytes, Cpu, Labels, Resources};
 
 use crate::clock::Clock;
 use crate::services::ServiceOptions;
 use crate::slots::SlotsOptions;
 use crate::vms::VmsOptions;
+
+pub use nats::{NatsLogin, NatsOptions, NatsTls};
 
 /// Settings of a node.
 #[derive(Clone, Debug)]
@@ -106,30 +110,6 @@ impl std::fmt::Debug for JoinToken {
     }
 }
 
-/// How a node reaches the control NATS.
-#[derive(Clone, Debug)]
-pub struct NatsOptions {
-    /// Addresses of one or more servers, separated by commas.
-    pub url: String,
-    /// As whom.
-    pub login: NatsLogin,
-}
-
-/// As whom a node speaks on the control NATS.
-#[derive(Clone, Debug, Default)]
-pub enum NatsLogin {
-    /// As nobody.
-    #[default]
-    None,
-    /// With the user seed (`SU...`) in this file.
-    NkeyFile(PathBuf),
-    /// With the credentials in this file.
-    CredsFile(PathBuf),
-    /// With a key of its own, at the address that the control plane names; at
-    /// the given one if it names none.
-    OfFleet,
-}
-
 /// Who may deploy over NATS, and what (protocol 3).
 #[derive(Clone, Debug)]
 pub struct Admission {
@@ -139,6 +119,14 @@ pub struct Admission {
     pub requesters: Vec<String>,
     /// Workload types, compared letter by letter.
     pub types: Vec<String>,
+    /// Patterns that no trigger may overlap, besides those that always are
+    /// denied.
+    pub denied_triggers: Vec<String>,
+    /// The largest artifact, in bytes.
+    pub artifact_bytes: u64,
+    /// What work gets: a deploy over NATS says nothing of what it needs. The
+    /// usual is what the original's machines have.
+    pub need: Resources,
 }
 
 impl Default for Admission {
@@ -147,6 +135,12 @@ impl Default for Admission {
             issuers: Vec::new(),
             requesters: Vec::new(),
             types: ["elf", "v8", "wasm"].map(str::to_owned).to_vec(),
+            denied_triggers: Vec::new(),
+            artifact_bytes: 512 << 20,
+            need: Resources {
+                cpu: Cpu::cores(1),
+                memory: Bytes::mib(256),
+            },
         }
     }
 }
@@ -190,10 +184,7 @@ impl NodeOptions {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             advertise: None,
             control: None,
-            nats: NatsOptions {
-                url: nats.into(),
-                login: NatsLogin::None,
-            },
+            nats: NatsOptions::at(nats),
             labels: Labels::new(),
             tags: BTreeMap::new(),
             slots: SlotsOptions::new(data.clone(), agent),

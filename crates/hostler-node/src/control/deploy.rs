@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use chrono::Utc;
 use hostler_core::Name;
 use hostler_core::workload::{Kind, OnNodeLoss};
-use hostler_core::{Bytes, Cpu, Resources};
 use hostler_wire::agent::AgentDeployRequest;
 use hostler_wire::nats::TriggerSubject;
 use hostler_wire::nats::envelope::{failure, success};
+use hostler_wire::nats::subject::overlaps;
 use hostler_wire::nats::{Claims, DeployRefusal, DeployReply, DeployRequest, ReplyType};
 
 use super::ControlApi;
@@ -132,7 +132,7 @@ impl ControlApi {
     ) -> Result<Held, DeployRefusal> {
         let held = self
             .artifacts
-            .import(&object(request))
+            .import(&object(request), self.admission.artifact_bytes)
             .await
             .map_err(|error| DeployRefusal::Artifact(report(&error).to_string()))?;
         match claims.artifact_hash() {
@@ -164,11 +164,7 @@ impl ControlApi {
         asked
             .check()
             .map_err(|refusal| DeployRefusal::Agent(refusal.to_string()))?;
-        for subject in &request.trigger_subjects {
-            subject
-                .parse::<TriggerSubject>()
-                .map_err(|error| DeployRefusal::Trigger(error.to_string()))?;
-        }
+        self.check_triggers(&request.trigger_subjects)?;
         let environment = self
             .identity
             .vault()
@@ -187,7 +183,7 @@ impl ControlApi {
             environment,
             triggers: request.trigger_subjects.clone(),
             essential: request.essential,
-            resources: LOCAL_NEED,
+            resources: self.admission.need,
             pids: LOCAL_PIDS,
             on_node_loss: OnNodeLoss::Wait,
             description: request.description.clone(),
@@ -195,12 +191,24 @@ impl ControlApi {
     }
 }
 
-/// A deploy over NATS says nothing of what it needs; it gets what the
-/// original's machines have: one processor and 256 MiB.
-const LOCAL_NEED: Resources = Resources {
-    cpu: Cpu::cores(1),
-    memory: Bytes::mib(256),
-};
+impl ControlApi {
+    /// Check 16, as far as it needs no subscription.
+    fn check_triggers(&self, subjects: &[String]) -> Result<(), DeployRefusal> {
+        for subject in subjects {
+            subject
+                .parse::<TriggerSubject>()
+                .map_err(|error| DeployRefusal::Trigger(error.to_string()))?;
+            let mut denied = self.admission.denied_triggers.iter();
+            if let Some(denied) = denied.find(|denied| overlaps(subject, denied)) {
+                let text = format!("'{subject}' is not allowed as a trigger: it overlaps {denied}");
+                return Err(DeployRefusal::Trigger(text));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many processes work may have that was deployed over NATS.
 const LOCAL_PIDS: u32 = 256;
 
 fn object(request: &DeployRequest) -> ObjectRef {

@@ -43,11 +43,12 @@ pub enum ConnectError {
 
 /// Connects; returns at once, also when nobody is there yet.
 pub(super) async fn connect(options: &NatsOptions, name: &str) -> Result<Client, ConnectError> {
-    login(options)?
+    options
+        .connection()?
         .name(format!("hostler node {name}"))
         .retry_on_initial_connect()
         .event_callback(|event| async move { note(&event) })
-        .connect(servers(&options.url))
+        .connect(options.servers())
         .await
         .map_err(|source| ConnectError::Connect {
             url: options.url.clone(),
@@ -61,7 +62,7 @@ pub(super) async fn connect(options: &NatsOptions, name: &str) -> Result<Client,
 pub(super) async fn let_in(options: &NatsOptions, patience: Duration) -> Result<(), ConnectError> {
     let attempts = async {
         loop {
-            let connecting = login(options)?.connect(servers(&options.url));
+            let connecting = options.connection()?.connect(options.servers());
             let quietly = connecting.with_subscriber(NoSubscriber::default());
             if quietly.await.is_ok() {
                 return Ok(());
@@ -76,28 +77,54 @@ pub(super) async fn let_in(options: &NatsOptions, patience: Duration) -> Result<
 
 const TRY_AGAIN: Duration = Duration::from_millis(50);
 
-fn login(options: &NatsOptions) -> Result<ConnectOptions, ConnectError> {
-    Ok(match &options.login {
-        // Whoever starts the node has asked the fleet before: see `fleet_nats`.
-        NatsLogin::None | NatsLogin::OfFleet => ConnectOptions::new(),
-        NatsLogin::NkeyFile(path) => {
-            let seed = read(path)?.trim().to_owned();
-            signing_key(&seed).map_err(|source| ConnectError::Seed {
-                path: path.clone(),
-                source,
-            })?;
-            ConnectOptions::with_nkey(seed)
+impl NatsOptions {
+    /// How a connection is made with these settings.
+    pub fn connection(&self) -> Result<ConnectOptions, ConnectError> {
+        let mut options = self.login.connection()?;
+        if let Some(ca) = &self.tls.ca {
+            options = options.add_root_certificates(ca.clone());
         }
-        NatsLogin::CredsFile(path) => {
-            let path = path.clone();
-            ConnectOptions::with_credentials(&read(&path)?)
-                .map_err(|source| ConnectError::File { path, source })?
+        if let Some((certificate, key)) = &self.tls.client {
+            options = options.add_client_certificate(certificate.clone(), key.clone());
         }
-    })
+        Ok(if self.tls.first {
+            options.tls_first()
+        } else {
+            options
+        })
+    }
+
+    /// The addresses, each by itself.
+    pub fn servers(&self) -> Vec<String> {
+        let urls = self.url.split(',');
+        urls.map(|url| url.trim().to_owned()).collect()
+    }
 }
 
-fn servers(url: &str) -> Vec<String> {
-    url.split(',').map(|url| url.trim().to_owned()).collect()
+impl NatsLogin {
+    fn connection(&self) -> Result<ConnectOptions, ConnectError> {
+        Ok(match self {
+            // Whoever starts the node has asked the fleet before: see `fleet_nats`.
+            Self::None | Self::OfFleet => ConnectOptions::new(),
+            Self::User { user, password } => {
+                ConnectOptions::with_user_and_password(user.clone(), password.clone())
+            }
+            Self::Token(token) => ConnectOptions::with_token(token.clone()),
+            Self::NkeyFile(path) => {
+                let seed = read(path)?.trim().to_owned();
+                signing_key(&seed).map_err(|source| ConnectError::Seed {
+                    path: path.clone(),
+                    source,
+                })?;
+                ConnectOptions::with_nkey(seed)
+            }
+            Self::CredsFile(path) => {
+                let path = path.clone();
+                ConnectOptions::with_credentials(&read(&path)?)
+                    .map_err(|source| ConnectError::File { path, source })?
+            }
+        })
+    }
 }
 
 fn read(path: &Path) -> Result<String, ConnectError> {

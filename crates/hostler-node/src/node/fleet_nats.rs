@@ -60,6 +60,7 @@ pub(super) async fn resolve(
     let nats = NatsOptions {
         url: url.unwrap_or(given.url),
         login: NatsLogin::NkeyFile(seed),
+        tls: given.tls,
     };
     if is_new {
         let_in(&nats, PATIENCE).await?;

@@ -19,6 +19,7 @@ mod garbage;
 mod guests;
 #[path = "../kit/mod.rs"]
 mod kit;
+mod hostile;
 mod lame_ducks;
 mod leases;
 mod looks;

@@ -33,7 +33,7 @@ pub(crate) struct ApiArgs {
 }
 
 /// The programs that a node starts.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Programs {
     /// The nats-server program
     #[arg(long, env = "HOSTLER_NATS_SERVER", value_name = "FILE")]
@@ -208,6 +208,10 @@ pub(crate) struct SignInArgs {
 /// `hostler node up`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct NodeUpArgs {
+    /// A configuration of the original's nodes (machineconfig.json); flags
+    /// outweigh it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Where everything is kept
     #[arg(long, env = "HOSTLER_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
@@ -244,12 +248,12 @@ pub(crate) struct NodeUpArgs {
     /// A label KEY=VALUE; may be repeated
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = super::work::pair)]
     pub labels: Vec<(String, String)>,
-    /// Idle slots to keep warm, at least
-    #[arg(long, default_value_t = 2, value_name = "N")]
-    pub warm: u32,
-    /// Workloads to hold, at most
-    #[arg(long, default_value_t = 64, value_name = "N")]
-    pub slots: u32,
+    /// Idle slots to keep warm, at least; else 2
+    #[arg(long, value_name = "N")]
+    pub warm: Option<u32>,
+    /// Workloads to hold, at most; else 64
+    #[arg(long, value_name = "N")]
+    pub slots: Option<u32>,
     /// Processor it has for work, such as 2 or 1500m; else all of the machine's
     #[arg(long, value_name = "AMOUNT")]
     pub cpus: Option<Cpu>,

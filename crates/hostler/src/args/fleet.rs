@@ -16,6 +16,8 @@ pub(crate) enum NodeCommand {
         /// The node's data folder
         data: std::path::PathBuf,
     },
+    /// See whether this machine can be a node, and mend what can be mended
+    Preflight(crate::nex::PreflightArgs),
     /// See whether this machine can hold VMs, and what to do if not
     Doctor {
         /// Where the node would keep everything

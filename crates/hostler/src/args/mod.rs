@@ -9,7 +9,9 @@ mod runners;
 mod vms;
 mod work;
 
-pub(crate) use daemons::{ControlArgs, NodeUpArgs, RunnerArgs, ServiceArgs, SignInArgs, UpArgs};
+pub(crate) use daemons::{
+    ControlArgs, NodeUpArgs, Programs, RunnerArgs, ServiceArgs, SignInArgs, UpArgs,
+};
 pub(crate) use fleet::{ContextCommand, NodeCommand, OperationCommand, TokenCommand, WhichNode};
 pub(crate) use microvms::{MicrovmArgs, RootfsBuildArgs, RootfsCommand};
 pub(crate) use people::{
@@ -159,6 +161,17 @@ pub(crate) enum Command {
     Runners(RunnersArgs),
     /// Run fleets in memory under faults and check that nothing is lost or doubled
     Sim(SimArgs),
+    /// Speak to nodes over NATS, by the command line of the original's `nex`
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Nex {
+        /// Its words; `hostler nex --help` tells them
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "WORDS"
+        )]
+        words: Vec<std::ffi::OsString>,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell

@@ -2,17 +2,17 @@
 
 mod audit;
 mod call;
+mod checks;
 mod connect;
 mod contexts;
 mod control;
-mod doctor;
 mod events;
 mod growth;
 mod login;
 mod logs;
 pub(crate) mod near;
 mod node;
-mod node_up;
+pub(crate) mod node_up;
 mod node_vms;
 mod operation;
 mod projects;
@@ -32,6 +32,7 @@ use crate::args::{Cli, Command, NodeCommand, RunnersArgs};
 use crate::output::Output;
 use crate::up;
 
+pub(crate) use checks::preflight;
 pub(crate) use runners::log_level as runners_log_level;
 
 pub(crate) fn perform(cli: Cli) -> Result<()> {
@@ -50,12 +51,25 @@ pub(crate) fn perform(cli: Cli) -> Result<()> {
 /// The control plane gets all cores and a node, whose cores are for its work,
 /// one in four; commands for people run on the thread they are on.
 fn runtime(command: &Command) -> Result<tokio::runtime::Runtime> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = match command {
-        Command::Control(_) | Command::Runners(RunnersArgs { command: None, .. }) => Some(cores),
-        Command::Node(NodeCommand::Up(_)) => Some((cores / 4).max(1)),
-        _ => None,
-    };
+    match command {
+        Command::Control(_) | Command::Runners(RunnersArgs { command: None, .. }) => {
+            runtime_with(Some(cores()))
+        }
+        Command::Node(NodeCommand::Up(_)) => runtime_of(true),
+        _ => runtime_of(false),
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A node's runtime, or that of a command for people.
+pub(crate) fn runtime_of(is_node: bool) -> Result<tokio::runtime::Runtime> {
+    runtime_with(is_node.then(|| (cores() / 4).max(1)))
+}
+
+fn runtime_with(workers: Option<usize>) -> Result<tokio::runtime::Runtime> {
     let mut builder = match workers {
         Some(_) => tokio::runtime::Builder::new_multi_thread(),
         None => tokio::runtime::Builder::new_current_thread(),
@@ -74,7 +88,8 @@ async fn speak(command: Command, global: &crate::args::Global, output: Output) -
         Command::Control(args) => control::control(args).await,
         Command::Node(NodeCommand::Up(args)) => node_up::node_up(args).await,
         Command::Node(NodeCommand::Guard { data }) => Ok(hostler_node::guard::run(&data)?),
-        Command::Node(NodeCommand::Doctor { data }) => doctor::doctor(data, output).await,
+        Command::Node(NodeCommand::Doctor { data }) => checks::doctor(data, output).await,
+        Command::Node(NodeCommand::Preflight(args)) => checks::preflight(args, None, output).await,
         Command::Node(command) => node::perform(command, &client()?, output).await,
         Command::Run(args) => run::run(args, global, output).await,
         Command::Ls(args) => workload::list(args, &client()?, output).await,
@@ -100,7 +115,10 @@ async fn speak(command: Command, global: &crate::args::Global, output: Output) -
         Command::Quota(command) => projects::quotas(command, &client()?, output).await,
         Command::Audit(command) => audit::perform(command, global, output).await,
         Command::Operation(command) => operation::perform(command, &client()?, output).await,
-        Command::Completions { .. } | Command::Sim(_) | Command::Context(_) => Ok(()),
+        Command::Completions { .. }
+        | Command::Sim(_)
+        | Command::Context(_)
+        | Command::Nex { .. } => Ok(()),
     }
 }
 

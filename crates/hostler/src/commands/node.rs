@@ -20,7 +20,10 @@ pub(crate) async fn perform(
 ) -> Result<()> {
     match command {
         // Running a node is not a command to a control plane.
-        NodeCommand::Up(_) | NodeCommand::Guard { .. } | NodeCommand::Doctor { .. } => Ok(()),
+        NodeCommand::Up(_)
+        | NodeCommand::Guard { .. }
+        | NodeCommand::Doctor { .. }
+        | NodeCommand::Preflight(_) => Ok(()),
         NodeCommand::Ls => list(client, output).await,
         NodeCommand::Info(which) => info(&which, client, output).await,
         NodeCommand::Token { uses, ttl } => token(uses, ttl.as_secs(), client, output).await,

@@ -9,6 +9,7 @@ use hostler_daemon::config::Mistakes;
 use hostler_daemon::signals;
 use hostler_node::hypervisor::{DriverChoice, Fake, QemuOptions};
 use hostler_node::{AtStop, ControlOptions, JoinToken, NatsLogin, NodeOptions, ServiceOptions};
+use hostler_node::{MachineConfig, Remark, Weight};
 
 use super::near::address_towards;
 use super::node_vms;
@@ -22,6 +23,11 @@ pub(crate) async fn node_up(args: NodeUpArgs) -> Result<()> {
     let mut options = options(args)?;
     options.check()?;
     options.vms = node_vms::options(&driver, disk, &options.data).await?;
+    serve(options).await
+}
+
+/// Runs a node with these settings until a signal.
+pub(crate) async fn serve(options: NodeOptions) -> Result<()> {
     let stop = signals::stop_token()?;
     let starting = hostler_node::start(options);
     let Some(started) = stop.run_until_cancelled(starting).await else {
@@ -41,7 +47,10 @@ fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     let driver = mistakes.take("--driver", driver);
     mistakes.check()?;
     let agent = up::agent(args.programs.agent.as_deref())?;
-    let name = args.name.map_or_else(machine_name, Ok)?;
+    let config = args.config.as_deref().map(machine_config).transpose()?;
+    let config = config.unwrap_or_default();
+    let name = args.name.or_else(|| config.name());
+    let name = name.map_or_else(machine_name, Ok)?;
     let listen = match args.listen {
         Some(given) => given,
         None => usual_listen(args.control.as_deref(), &data),
@@ -59,8 +68,11 @@ fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     options.labels = args.labels.into_iter().collect();
     options.slots.nats_server = up::nats_server(args.programs.nats_server.as_deref())?;
     options.slots.driver = driver.unwrap_or_default();
-    options.slots.pool.warm = args.warm;
-    options.slots.pool.max = args.slots;
+    options.slots.pool.max = SLOTS;
+    apply(&config, args.config.is_some(), &mut options);
+    let pool = &mut options.slots.pool;
+    pool.warm = args.warm.unwrap_or(pool.warm);
+    pool.max = args.slots.unwrap_or(pool.max);
     options.nats.login = login;
     options.at_stop = if args.stop_work {
         AtStop::Ends
@@ -72,6 +84,31 @@ fn options(args: NodeUpArgs) -> Result<NodeOptions> {
     options.services = services(args.services)?;
     options.control = args.control.map(|url| ControlOptions { url, join });
     Ok(options)
+}
+
+/// How many workloads a node holds that was told nothing.
+pub(crate) const SLOTS: u32 = 64;
+
+/// What a file of the original says. What of it is not followed is told.
+pub(crate) fn machine_config(path: &Path) -> Result<MachineConfig> {
+    let (config, remarks) = MachineConfig::load(path)?;
+    remarks.iter().for_each(tell);
+    Ok(config)
+}
+
+/// Puts what a file said into the settings.
+pub(crate) fn apply(config: &MachineConfig, is_there: bool, options: &mut NodeOptions) {
+    if is_there {
+        config.apply(options).iter().for_each(tell);
+    }
+}
+
+fn tell(remark: &Remark) {
+    match remark.weight {
+        Weight::Note => tracing::info!("configuration: {remark}"),
+        Weight::Unknown => tracing::warn!("configuration: {remark}"),
+        Weight::Guard => tracing::warn!("configuration, which matters for safety: {remark}"),
+    }
 }
 
 /// What was not said is all that the machine has.
@@ -135,7 +172,7 @@ fn qemu(args: MicrovmArgs, data: &Path) -> QemuOptions {
 }
 
 /// The machine's host name, as far as it can be the name of a node.
-fn machine_name() -> Result<String> {
+pub(crate) fn machine_name() -> Result<String> {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname")?;
     let short = host.trim().split('.').next().unwrap_or_default();
     let is_fine = short.parse::<hostler_core::Name>().is_ok();
