@@ -17,9 +17,9 @@ mod fences;
 mod fleet;
 mod garbage;
 mod guests;
+mod hostile;
 #[path = "../kit/mod.rs"]
 mod kit;
-mod hostile;
 mod lame_ducks;
 mod leases;
 mod looks;
