@@ -73,7 +73,7 @@ impl Archive {
 
     /// Ends it.
     pub(super) fn finish(mut self) -> Result<Written, RootfsError> {
-        let ended = trailer(&mut self.out).and_then(|out| out.flush());
+        let ended = trailer(&mut self.out).and_then(Write::flush);
         ended.map_err(RootfsError::file(&self.path))?;
         Ok(Written {
             size: self.out.size,

@@ -82,12 +82,11 @@ fn make(
     draft: &Path,
     mut say: impl FnMut(Step),
 ) -> Result<Record, RootfsError> {
-    let files = match &options.kernel {
-        Some(given) => given.clone(),
-        None => {
-            say(Step::Kernel);
-            kernel::fetch(draft)?
-        }
+    let files = if let Some(given) = &options.kernel {
+        given.clone()
+    } else {
+        say(Step::Kernel);
+        kernel::fetch(draft)?
     };
     say(Step::Agent);
     let agent = slim(&options.agent, draft);

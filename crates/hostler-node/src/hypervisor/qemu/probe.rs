@@ -9,7 +9,7 @@ use hostler_core::microvm::{Accelerator, KvmFacts};
 pub fn accelerator() -> Accelerator {
     let mut kvm = OpenOptions::new();
     let opens = kvm.read(true).write(true).open("/dev/kvm").is_ok();
-    let drivers = ["kvm_intel", "kvm_amd"].map(|name| Path::new("/sys/module").join(name));
-    let drives = drivers.iter().any(|driver| driver.is_dir());
+    let modules = ["kvm_intel", "kvm_amd"].map(|name| Path::new("/sys/module").join(name));
+    let drives = modules.iter().any(|module| module.is_dir());
     Accelerator::of(KvmFacts { opens, drives })
 }
