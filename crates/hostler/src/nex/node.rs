@@ -97,10 +97,10 @@ pub(super) async fn probe(nex: &Nex, workload: Option<&str>, output: Output) -> 
         output.remark("No workloads matched");
         return Ok(());
     }
-    output.show(&nodes, found)
+    output.show(&nodes, |nodes| found(nodes))
 }
 
-fn found(nodes: &Vec<WorkloadPingReply>) -> Table {
+fn found(nodes: &[WorkloadPingReply]) -> Table {
     let headings = ["id", "name", "type", "namespace", "node", "node name"];
     let mut table = output::table(&headings);
     for node in nodes {

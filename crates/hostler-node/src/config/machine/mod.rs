@@ -108,17 +108,17 @@ pub struct NodeLimits {
 impl MachineConfig {
     /// The kernel of machines, if any was said.
     pub fn kernel(&self) -> Option<PathBuf> {
-        self.resource(&self.kernel_filepath, "vmlinux")
+        self.resource(self.kernel_filepath.as_ref(), "vmlinux")
     }
 
     /// The root file system of machines, if any was said.
     pub fn rootfs(&self) -> Option<PathBuf> {
-        self.resource(&self.rootfs_filepath, "rootfs.ext4")
+        self.resource(self.rootfs_filepath.as_ref(), "rootfs.ext4")
     }
 
-    fn resource(&self, named: &Option<PathBuf>, usual: &str) -> Option<PathBuf> {
+    fn resource(&self, named: Option<&PathBuf>, usual: &str) -> Option<PathBuf> {
         let folder = self.default_resource_dir.as_ref();
-        named.clone().or_else(|| Some(folder?.join(usual)))
+        named.cloned().or_else(|| Some(folder?.join(usual)))
     }
 
     /// The network's name.

@@ -67,12 +67,11 @@ fn remark(members: &Map<String, Value>, within: &str, remarks: &mut Vec<Remark>)
         }
         let key = format!("{within}{key}");
         match (standing(&key), value) {
-            (Some(Standing::Followed), _) => {}
             (Some(Standing::Object), Value::Object(inner)) => {
                 remark(inner, &format!("{key}."), remarks);
             }
             // Another type than an object was refused before.
-            (Some(Standing::Object), _) => {}
+            (Some(Standing::Followed | Standing::Object), _) => {}
             (Some(Standing::Left(weight, why)), _) => remarks.push(Remark::new(&key, weight, why)),
             (None, _) => {
                 let mut why = "no such key is known, here or to the original".to_owned();

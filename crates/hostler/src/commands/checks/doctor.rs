@@ -24,7 +24,7 @@ pub(crate) async fn doctor(data: Option<PathBuf>, output: Output) -> Result<()> 
         from: None,
     };
     let findings = findings(Purpose::Vms, &ground).await;
-    output.show(&findings, table)?;
+    output.show(&findings, |findings| table(findings))?;
     match missing(&findings) {
         0 => Ok(()),
         count => bail!("this machine cannot hold VMs: {count} things are missing"),

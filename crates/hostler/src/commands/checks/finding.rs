@@ -67,7 +67,7 @@ pub(super) fn missing(findings: &[Finding]) -> usize {
 }
 
 /// Findings for people.
-pub(super) fn table(findings: &Vec<Finding>) -> Table {
+pub(super) fn table(findings: &[Finding]) -> Table {
     let mut table = output::table(&["what", "", "found", "fix"]);
     for finding in findings {
         table.add_row(finding.row());

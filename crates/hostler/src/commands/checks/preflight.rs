@@ -36,7 +36,7 @@ pub(crate) async fn preflight(
         found = findings(purpose, &ground).await;
     }
     if output.json {
-        output.show(&found, table)?;
+        output.show(&found, |found| table(found))?;
     }
     match missing(&found) {
         0 => Ok(()),
@@ -104,9 +104,9 @@ fn starter(is_bare: bool) -> serde_json::Value {
     config
 }
 
-fn show_and_mend(found: &Vec<Finding>, force: bool, output: Output) -> Result<()> {
+fn show_and_mend(found: &[Finding], force: bool, output: Output) -> Result<()> {
     if !output.json {
-        output.show(found, table)?;
+        output.show(&found, |found| table(found))?;
     }
     let mut answers = std::io::stdin().lock();
     let mut done = Vec::new();

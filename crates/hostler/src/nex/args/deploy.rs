@@ -29,7 +29,7 @@ pub(crate) struct RunArgs {
     /// Text for people
     #[arg(long, default_value = "")]
     pub description: String,
-    /// The JetStream domain of the bucket
+    /// The `JetStream` domain of the bucket
     #[arg(long, default_value = "", value_name = "DOMAIN")]
     pub jsdomain: String,
     #[command(flatten)]
