@@ -61,7 +61,7 @@ pub use operation::{
     ClaimError, NewOperation, OperationClaim, OperationFilter, OperationInserted, OperationOutcome,
     OperationRow,
 };
-pub use project::{Member, NewProject, ProjectChange, ProjectRow};
+pub use project::{Member, NewProject, ProjectChange, ProjectRow, QuotaExceeded};
 pub use role::RoleRow;
 pub use runner::{JobConflict, PoolRow, Scaled, Scaling};
 pub use seal::{KeyError, SealError, SealingKey};
@@ -73,8 +73,8 @@ pub use store::{Backend, Store};
 pub use token::{NewToken, TokenRow};
 pub use user::{Identity, NewUser, SignInOutcome, UserChange, UserRow};
 pub use vm::{
-    NewSnapshot, NewVm, SnapshotRow, SnapshotSeen, VmChange, VmChanged, VmFilter, VmInsertError,
-    VmInserted, VmRow, VmSeat, VmSeenEntry, VmSeenReport, VmSpec, VmUnseat,
+    NewSnapshot, NewVm, SnapshotRow, SnapshotSeen, VmAdoption, VmChange, VmChanged, VmFilter,
+    VmInsertError, VmInserted, VmRow, VmSeat, VmSeenEntry, VmSeenReport, VmSpec, VmUnseat,
 };
 
 pub use workload::{

@@ -88,7 +88,12 @@ chapters! {
     quotas:
         a_hundred_requests_at_once_never_exceed_a_quota,
         what_does_not_fit_leaves_no_trace_and_no_key,
-        a_project_without_a_quota_has_no_bounds;
+        a_project_without_a_quota_has_no_bounds,
+        a_hundred_vms_at_once_never_exceed_a_quota,
+        a_hundred_starts_at_once_never_exceed_a_quota,
+        whatever_makes_a_vm_need_more_is_asked_of_the_quota,
+        what_lies_in_the_trash_is_disk_and_comes_back_only_if_it_may,
+        a_project_with_a_vm_is_not_deleted;
     audit:
         changes_that_people_ask_for_are_chained,
         many_at_once_append_one_chain,

@@ -13,7 +13,7 @@ use super::artifacts::refusal;
 use super::auth::User;
 use super::error::{ApiError, ApiResult, Code};
 use super::extract::{Json, Path, Query};
-use super::vms::name;
+use super::page::name;
 use crate::artifacts::Digest;
 use crate::state::App;
 

@@ -135,6 +135,8 @@ fn vm_routes(table: Table) -> Table {
         .route(GET, "/vms", demands(VmsGet), routes!(vms::list))
         .route(POST, "/vms", demands(VmsCreate), routes!(vms::create))
         .route(GET, "/vms/unclaimed", demands(VmsRecover), routes!(vms::unclaimed))
+        .route(POST, "/vms/unclaimed/{id}/adopt", demands(VmsRecover), routes!(vms::adopt))
+        .route(DELETE, "/vms/unclaimed/{id}", demands(VmsRecover), routes!(vms::unclaimed_delete))
         .route(GET, "/vms/{id}", demands(VmsGet), routes!(vms::get))
         .route(PATCH, "/vms/{id}", demands(VmsUpdate), routes!(vms::update))
         .route(DELETE, "/vms/{id}", demands(VmsDelete), routes!(vms::delete))

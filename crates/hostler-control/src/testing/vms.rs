@@ -12,7 +12,9 @@ use axum::routing::{get, put};
 use axum::{Json, Router};
 use hostler_core::id::VmId;
 use hostler_core::vm::{RollbackDone, SnapshotState, VmGoal, VmSeenState};
-use hostler_wire::node_api::{SnapshotEntry, TOKEN_HEADER, VmEnsure, VmEntry, VmOrder};
+use hostler_wire::node_api::{
+    SnapshotEntry, TOKEN_HEADER, VmDefinition, VmEnsure, VmEntry, VmOrder,
+};
 
 /// What a node holds of VMs.
 #[derive(Default)]
@@ -51,6 +53,16 @@ impl Inside {
         change(self.ledger.lock().unwrap().get_mut(&id).unwrap());
     }
 
+    /// Holds what another machine holds, as if it were that one.
+    pub(crate) fn take_over(&self, other: &Self) {
+        self.ledger
+            .lock()
+            .unwrap()
+            .extend(other.ledger.lock().unwrap().clone());
+        let orders = other.orders.lock().unwrap();
+        self.orders.lock().unwrap().extend(orders.iter().cloned());
+    }
+
     /// Loses its ledger.
     pub(crate) fn forget_all(&self) {
         self.ledger.lock().unwrap().clear();
@@ -75,6 +87,7 @@ impl Inside {
 pub(crate) fn routes(inside: Arc<Inside>) -> Router {
     Router::new()
         .route("/vms/{id}", put(ensure))
+        .route("/vms/{id}/definition", get(definition))
         .route("/vms/{id}/screenshot", get(screenshot))
         .route("/vms/{id}/console/{kind}", get(console))
         .with_state(inside)
@@ -141,6 +154,7 @@ fn followed(id: VmId, ensure: &VmEnsure) -> VmEntry {
             VmGoal::Stopped => VmSeenState::Stopped,
             VmGoal::Gone => VmSeenState::Absent,
         },
+        size: order.map(|order| order.size),
         problem: None,
         progress: None,
         addresses: vec!["10.0.0.9".parse().unwrap()],
@@ -153,6 +167,27 @@ fn followed(id: VmId, ensure: &VmEnsure) -> VmEntry {
             problem: None,
         }),
     }
+}
+
+/// By what it was last ordered.
+async fn definition(
+    State(inside): State<Arc<Inside>>,
+    Path(id): Path<VmId>,
+    headers: HeaderMap,
+) -> Result<Json<VmDefinition>, StatusCode> {
+    proven(&inside, &headers)?;
+    let ledger = inside.ledger.lock().unwrap();
+    let held = ledger.get(&id).ok_or(StatusCode::NOT_FOUND)?;
+    let orders = inside.orders.lock().unwrap();
+    let mut orders = orders.iter().rev().filter(|(about, _)| *about == id);
+    let newest = orders.find_map(|(_, ensure)| Some((ensure.goal, ensure.order.clone()?)));
+    let (goal, order) = newest.ok_or(StatusCode::NOT_FOUND)?;
+    let generation = held.generation;
+    Ok(Json(VmDefinition {
+        generation,
+        goal,
+        order,
+    }))
 }
 
 async fn screenshot(

@@ -60,6 +60,8 @@ pub(super) const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/vms", Has("vms:get")),
     ("POST", "/vms", Has("vms:create")),
     ("GET", "/vms/unclaimed", Has("vms:recover")),
+    ("POST", "/vms/unclaimed/{id}/adopt", Has("vms:recover")),
+    ("DELETE", "/vms/unclaimed/{id}", Has("vms:recover")),
     ("GET", "/vms/{id}", Has("vms:get")),
     ("PATCH", "/vms/{id}", Has("vms:update")),
     ("DELETE", "/vms/{id}", Has("vms:delete")),

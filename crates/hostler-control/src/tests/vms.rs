@@ -6,3 +6,4 @@ mod images;
 mod input;
 mod life;
 mod races;
+mod unclaimed;

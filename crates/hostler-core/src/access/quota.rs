@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::vm::VmRoom;
 use crate::{Bytes, Cpu, Resources};
 
 /// What a project has, or what is asked for in addition.
@@ -74,6 +75,33 @@ impl Usage {
             memory: needs.memory,
             workloads: 1,
             ..Self::default()
+        }
+    }
+
+    /// One VM with this room, seated or not. In the trash it is no VM of the
+    /// project any more, but its disk is still there.
+    pub fn of_vm(room: VmRoom, is_trashed: bool) -> Self {
+        Self {
+            cpu: room.resources.cpu,
+            memory: room.resources.memory,
+            disk: room.disk,
+            vms: u64::from(!is_trashed),
+            workloads: 0,
+        }
+    }
+
+    /// What this is more than `before`, of each.
+    #[must_use]
+    pub fn beyond(self, before: Self) -> Self {
+        let bytes =
+            |after: Bytes, before: Bytes| Bytes::new(after.get().saturating_sub(before.get()));
+        let cpu = self.cpu.as_millis().saturating_sub(before.cpu.as_millis());
+        Self {
+            cpu: Cpu::millis(cpu),
+            memory: bytes(self.memory, before.memory),
+            disk: bytes(self.disk, before.disk),
+            vms: self.vms.saturating_sub(before.vms),
+            workloads: self.workloads.saturating_sub(before.workloads),
         }
     }
 
@@ -198,6 +226,24 @@ mod tests {
     fn who_is_above_a_quota_may_have_more_of_other_things() {
         check(usage(9_000, 0, 0), usage(0, 1, 1), &[]);
         check(usage(9_000, 0, 0), usage(1, 1, 1), &["cpu"]);
+    }
+
+    #[test]
+    fn what_a_vm_asks_more_for_is_what_it_did_not_have_before() {
+        let room = |cores: u64, disk| VmRoom {
+            resources: Resources::of(cores * 1_000, cores * 512),
+            disk: Bytes::mib(disk),
+        };
+        let check = |before: (VmRoom, bool), after: (VmRoom, bool), expected: (u64, u64, u64)| {
+            let usage = |(room, trashed)| Usage::of_vm(room, trashed);
+            let more = usage(after).beyond(usage(before));
+            let seen = (more.cpu.as_millis(), more.disk.get() >> 20, more.vms);
+            assert_eq!(seen, expected, "{before:?} and {after:?}");
+        };
+        check((room(0, 10), false), (room(2, 10), false), (2_000, 0, 0));
+        check((room(2, 10), false), (room(1, 15), false), (0, 5, 0));
+        check((room(2, 10), false), (room(0, 10), true), (0, 0, 0));
+        check((room(0, 10), true), (room(0, 10), false), (0, 0, 1));
     }
 
     #[test]

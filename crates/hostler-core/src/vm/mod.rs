@@ -27,6 +27,7 @@
 //! generation obeyed, a disk removed on anything but the goal *gone* or a
 //! move that has ended.
 
+mod adoption;
 pub mod bounds;
 mod facts;
 mod next;
@@ -38,6 +39,7 @@ mod step;
 mod trash;
 mod words;
 
+pub use adoption::{Adoption, VmFound, vm_adoption};
 pub use facts::{DiskOnLoss, VmFacts, VmRoom};
 pub use next::{
     Act, DiskFact, Life, Note, Power, Shown, Stopping, VmDone, VmNow, VmWanted, next_act,

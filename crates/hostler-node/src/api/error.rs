@@ -60,6 +60,7 @@ impl ApiError {
                 VmEnsureError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
                 VmEnsureError::Stale => (StatusCode::CONFLICT, "stale"),
                 VmEnsureError::NotLocal => (StatusCode::CONFLICT, "not_local"),
+                VmEnsureError::NotKept => (StatusCode::CONFLICT, "not_kept"),
                 VmEnsureError::NoVms => (StatusCode::SERVICE_UNAVAILABLE, "no_vms"),
                 VmEnsureError::Unknown => (StatusCode::NOT_FOUND, "not_found"),
                 VmEnsureError::Book(_) => (StatusCode::SERVICE_UNAVAILABLE, "ledger"),

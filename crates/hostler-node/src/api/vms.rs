@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use hostler_core::id::VmId;
 use hostler_core::vm::{VmGoal, VmSeenState};
-use hostler_wire::node_api::{VmEnsure, VmEntry};
+use hostler_wire::node_api::{VmDefinition, VmEnsure, VmEntry};
 use serde::Serialize;
 
 use super::{Api, ApiError};
@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/vms/{id}", get(one).put(ensure).delete(own::delete))
         .route("/vms/{id}/start", post(own::start))
         .route("/vms/{id}/stop", post(own::stop))
+        .route("/vms/{id}/definition", get(definition))
         .route("/vms/{id}/stats", get(stats))
         .route("/vms/{id}/screenshot", get(screenshot))
         .route("/vms/{id}/console/vnc", get(vnc))
@@ -62,6 +63,11 @@ async fn list(State(api): State<Api>) -> Result<Json<Vec<VmEntry>>, ApiError> {
 
 async fn one(State(api): State<Api>, id: Id) -> Result<Json<VmEntry>, ApiError> {
     Ok(Json(entry(&api, id?.0)?))
+}
+
+async fn definition(State(api): State<Api>, id: Id) -> Result<Json<VmDefinition>, ApiError> {
+    let Path(id) = id?;
+    Ok(Json(vms(&api)?.definition(id).await?))
 }
 
 fn entry(api: &Api, id: VmId) -> Result<VmEntry, ApiError> {

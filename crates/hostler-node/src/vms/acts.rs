@@ -8,6 +8,7 @@ use hostler_core::vm::{Act, Life, Note, RollbackDone, Stopping, VmSize};
 use hostler_wire::node_api::DiskSource;
 use tokio::time::Instant;
 
+use super::kept;
 use super::order::{ROOT, numbers, spec};
 use super::record::SnapshotNote;
 use super::task::{ActFuture, Outcome, Task};
@@ -332,6 +333,7 @@ impl Task {
                 return Ok(None);
             };
             seed::write(&spec, &order.seed).await?;
+            kept::write(&spec.folder, &order).await?;
             machinery.machines.define(&spec).await.map(|()| None)
         })
     }

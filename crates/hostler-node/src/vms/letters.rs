@@ -22,6 +22,7 @@ impl Task {
                 let result = self.local(goal, order.map(|order| *order)).await;
                 answer.send(result).ok();
             }
+            Mail::Tell(answer) => drop(answer.send(self.definition())),
             Mail::Forget(generation) => self.forget(generation).await,
             Mail::Fence => self.lapse().await,
         }

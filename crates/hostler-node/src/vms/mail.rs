@@ -2,7 +2,7 @@
 
 use hostler_core::Generation;
 use hostler_core::vm::VmGoal;
-use hostler_wire::node_api::{VmEnsure, VmEntry, VmOrder};
+use hostler_wire::node_api::{VmDefinition, VmEnsure, VmEntry, VmOrder};
 use tokio::sync::oneshot;
 
 use super::book::BookError;
@@ -14,6 +14,8 @@ pub(super) enum Mail {
     /// An order of somebody who asked this node: a new VM, or a new goal for
     /// one that is the node's own.
     Local(VmGoal, Option<Box<VmOrder>>, Answer),
+    /// Somebody asks what it is.
+    Tell(oneshot::Sender<Option<VmDefinition>>),
     /// The control plane has no more use for the tombstone.
     Forget(Generation),
     /// The lease has ended.
@@ -35,6 +37,9 @@ pub(crate) enum VmEnsureError {
     /// This node holds no VMs.
     #[error("this node holds no VMs")]
     NoVms,
+    /// Its ledger is lost, and with it what it was.
+    #[error("this node has a machine of that id, and no word of what it was made by")]
+    NotKept,
     /// There is none.
     #[error("there is no such VM on this node")]
     Unknown,

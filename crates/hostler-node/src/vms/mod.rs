@@ -16,6 +16,7 @@
 mod acts;
 mod book;
 mod eyes;
+mod kept;
 mod letters;
 mod mail;
 mod order;
@@ -33,8 +34,8 @@ use std::time::Duration;
 
 use hostler_core::Generation;
 use hostler_core::id::VmId;
-use hostler_core::vm::VmGoal;
-use hostler_wire::node_api::{DiskSource, VmEnsure, VmEntry, VmOrder};
+use hostler_core::vm::{Power, VmGoal};
+use hostler_wire::node_api::{DiskSource, VmDefinition, VmEnsure, VmEntry, VmOrder};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -190,6 +191,29 @@ impl Vms {
             return Err(VmEnsureError::Unknown);
         }
         answered.await.map_err(|_| VmEnsureError::Stopping)?
+    }
+
+    /// What a machine of ours is: by the ledger, or else by what was written
+    /// down beside its disks when it was defined.
+    pub(crate) async fn definition(&self, id: VmId) -> Result<VmDefinition, VmEnsureError> {
+        let (answer, answered) = oneshot::channel();
+        if self.post(id, Mail::Tell(answer)) {
+            let told = answered.await.map_err(|_| VmEnsureError::Stopping)?;
+            return told.ok_or(VmEnsureError::Unknown);
+        }
+        let seen = self.0.eyes.pictures().borrow().machines.clone();
+        let sight = seen.as_ref().and_then(|seen| seen.ours.get(&id));
+        let sight = sight.ok_or(VmEnsureError::Unknown)?;
+        let folder = self.machinery().disks.folder(id);
+        Ok(VmDefinition {
+            generation: Generation::new(0),
+            goal: match sight.power {
+                Power::Off => VmGoal::Stopped,
+                Power::Running => VmGoal::Running,
+                Power::Paused => VmGoal::Paused,
+            },
+            order: kept::read(folder).await.ok_or(VmEnsureError::NotKept)?,
+        })
     }
 
     /// The lease has ended: switches off what it binds.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hostler_core::id::SnapshotId;
-use hostler_core::vm::{Act, Power, SnapshotState, WantsRestart, wants_restart};
-use hostler_wire::node_api::{DiskSource, Progress, SnapshotEntry, VmEntry};
+use hostler_core::vm::{Act, Power, SnapshotState, VmGoal, WantsRestart, wants_restart};
+use hostler_wire::node_api::{DiskSource, Progress, SnapshotEntry, VmDefinition, VmEntry};
 
 use super::order;
 use super::record::Origin;
@@ -25,6 +25,7 @@ impl Task {
             id: record.id,
             generation: record.generation,
             state: self.state(),
+            size: record.order.as_ref().map(|order| order.size),
             problem: record.failed.clone().or_else(|| self.problem.clone()),
             progress: self.progress(),
             addresses: sight
@@ -36,6 +37,17 @@ impl Task {
             snapshots: self.snapshots(),
             rollback: record.rollback.clone(),
         }
+    }
+
+    /// What it is, whoever ordered it; nothing of what is gone.
+    pub(super) fn definition(&self) -> Option<VmDefinition> {
+        let record = &self.record;
+        let stays = self.known && record.goal != VmGoal::Gone;
+        Some(VmDefinition {
+            generation: record.generation,
+            goal: record.goal,
+            order: record.order.clone().filter(|_| stays)?,
+        })
     }
 
     fn progress(&self) -> Option<Progress> {

@@ -69,6 +69,8 @@ fn own(view: &VmView) -> Option<UnclaimedVm> {
     Some(UnclaimedVm {
         name: view.name.clone(),
         uuid: Some(view.entry.id.to_string()),
+        id: Some(view.entry.id),
+        generation: Some(view.entry.generation),
         running,
         size,
         details: [("made_by".to_owned(), "this node".to_owned())].into(),
@@ -86,6 +88,8 @@ fn stranger(sight: &Sight) -> UnclaimedVm {
     UnclaimedVm {
         name: sight.name.clone(),
         uuid: sight.uuid.clone(),
+        id: sight.vm,
+        generation: None,
         running: sight.power != Power::Off,
         size: sight.size,
         details: sight.details.clone(),

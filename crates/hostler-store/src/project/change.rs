@@ -13,8 +13,10 @@ use crate::artifact::row::holding;
 use crate::column::{json, moment};
 use crate::error::During;
 use crate::guard::Guard;
+use crate::image::row as image;
 use crate::token::row as token;
 use crate::tx::{Tx, event};
+use crate::vm::row as vm;
 use crate::workload::row as workload;
 use crate::{AccessError, By, Store, StoreError};
 
@@ -103,8 +105,12 @@ async fn is_empty(tx: &Tx<'_>, name: &Name) -> Result<(), AccessError> {
     let work = workload::Entity::find().filter(workload::Column::Project.eq(name));
     let held = holding::Entity::find().filter(holding::Column::Project.eq(name));
     let keys = token::Entity::find().filter(token::Column::Project.eq(name));
+    let vms = vm::Entity::find().filter(vm::Column::Project.eq(name));
+    let images = image::Entity::find().filter(image::Column::Project.eq(name));
     let counts = [
         ("workloads", work.count(tx.db()).await.during(doing)?),
+        ("VMs", vms.count(tx.db()).await.during(doing)?),
+        ("images", images.count(tx.db()).await.during(doing)?),
         ("artifacts", held.count(tx.db()).await.during(doing)?),
         ("tokens", keys.count(tx.db()).await.during(doing)?),
     ];

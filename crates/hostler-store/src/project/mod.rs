@@ -9,7 +9,7 @@ mod members;
 pub(crate) mod quota;
 pub(crate) mod row;
 
-use hostler_core::access::{Quota, UserName};
+use hostler_core::access::{Excess, Quota, UserName};
 use hostler_core::id::UserId;
 use hostler_core::{Name, Timestamp};
 
@@ -24,6 +24,22 @@ pub struct ProjectRow {
     pub quota: Quota,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// Why something is not made, or not changed: its project would have more than
+/// it may.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the quota of the project '{project}' is used up: {}", listed(.excesses))]
+pub struct QuotaExceeded {
+    /// The project.
+    pub project: Name,
+    /// All of which there would be too much.
+    pub excesses: Vec<Excess>,
+}
+
+fn listed(excesses: &[Excess]) -> String {
+    let texts: Vec<_> = excesses.iter().map(Excess::to_string).collect();
+    texts.join("; ")
 }
 
 /// A project to be made.

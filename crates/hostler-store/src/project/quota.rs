@@ -8,16 +8,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use hostler_core::access::{Excess, Quota, Usage, quota_verdict};
-use hostler_core::{Bytes, Cpu, Timestamp};
+use hostler_core::access::{Quota, Usage, quota_verdict};
+use hostler_core::{Bytes, Cpu, Name, Timestamp};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, Statement,
 };
 
-use super::ProjectRow;
 use super::row::{Column, Entity, Model};
+use super::{ProjectRow, QuotaExceeded};
 use crate::StoreError;
 use crate::column::{moment, unsigned};
 use crate::error::During;
@@ -54,11 +54,14 @@ impl Rooms {
     }
 
     /// Takes this much, or says all that there would be too much of.
-    pub(crate) fn take(&mut self, project: &str, asked: Usage) -> Result<(), Vec<Excess>> {
-        let Some((used, quota)) = self.0.get_mut(project) else {
+    pub(crate) fn take(&mut self, project: &Name, asked: Usage) -> Result<(), QuotaExceeded> {
+        let Some((used, quota)) = self.0.get_mut(project.as_str()) else {
             return Ok(());
         };
-        quota_verdict(used, &asked, quota)?;
+        quota_verdict(used, &asked, quota).map_err(|excesses| QuotaExceeded {
+            project: project.clone(),
+            excesses,
+        })?;
         *used = used.plus(asked);
         Ok(())
     }
@@ -106,32 +109,59 @@ async fn make(
 
 /// What there is, deleted things included until they are gone. The sums are
 /// texts: PostgreSQL adds numbers up to a kind of number of its own.
+const VMS: &str = "SELECT COUNT(*) - COUNT(trashed_at), \
+     CAST(COALESCE(SUM(CASE WHEN goal IN ('running', 'paused') THEN cpus END), 0) AS TEXT), \
+     CAST(COALESCE(SUM(CASE WHEN goal IN ('running', 'paused') THEN memory END), 0) AS TEXT), \
+     CAST(COALESCE(SUM(disk), 0) AS TEXT), CAST(COALESCE(SUM(extra_disk), 0) AS TEXT) \
+     FROM vm WHERE project = $1";
+
+/// The same of workloads.
 const WORKLOADS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(cpu), 0) AS TEXT), \
      CAST(COALESCE(SUM(memory), 0) AS TEXT) FROM workload WHERE project = $1";
 
 /// How much a project has.
 pub(crate) async fn used(db: &impl ConnectionTrait, project: &str) -> Result<Usage, StoreError> {
-    workloads(db, project).await
+    Ok(workloads(db, project).await?.plus(vms(db, project).await?))
+}
+
+/// As [`Usage::of_vm`] says it of each.
+async fn vms(db: &impl ConnectionTrait, project: &str) -> Result<Usage, StoreError> {
+    let (count, [cpus, memory, disk, extra]) = sums(db, VMS, project).await?;
+    Ok(Usage {
+        vms: count,
+        cpu: Cpu::millis(cpus.saturating_mul(1_000)),
+        memory: Bytes::new(memory),
+        disk: Bytes::new(disk.saturating_add(extra)),
+        ..Usage::default()
+    })
 }
 
 async fn workloads(db: &impl ConnectionTrait, project: &str) -> Result<Usage, StoreError> {
-    let doing = "counting what a project has";
-    let values = [project.into()];
-    let count = Statement::from_sql_and_values(db.get_database_backend(), WORKLOADS, values);
-    let Some(row) = db.query_one_raw(count).await.during(doing)? else {
-        return Ok(Usage::default());
-    };
-    let sum = |at| {
-        row.try_get_by_index::<String>(at)
-            .during(doing)
-            .map(|sum| number(&sum))
-    };
+    let (count, [cpu, memory]) = sums(db, WORKLOADS, project).await?;
     Ok(Usage {
-        workloads: unsigned(row.try_get_by_index(0).during(doing)?),
-        cpu: Cpu::millis(sum(1)?),
-        memory: Bytes::new(sum(2)?),
+        workloads: count,
+        cpu: Cpu::millis(cpu),
+        memory: Bytes::new(memory),
         ..Usage::default()
     })
+}
+
+/// A count and `N` sums.
+async fn sums<const N: usize>(
+    db: &impl ConnectionTrait,
+    query: &str,
+    project: &str,
+) -> Result<(u64, [u64; N]), StoreError> {
+    let doing = "counting what a project has";
+    let count = Statement::from_sql_and_values(db.get_database_backend(), query, [project.into()]);
+    let mut sums = [0; N];
+    let Some(row) = db.query_one_raw(count).await.during(doing)? else {
+        return Ok((0, sums));
+    };
+    for (at, sum) in sums.iter_mut().enumerate() {
+        *sum = number(&row.try_get_by_index::<String>(at + 1).during(doing)?);
+    }
+    Ok((unsigned(row.try_get_by_index(0).during(doing)?), sums))
 }
 
 /// A sum too large to count is larger than any quota.

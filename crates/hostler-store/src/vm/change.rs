@@ -1,7 +1,10 @@
 //! The owner's columns: what is wanted of a VM.
 
+use std::collections::BTreeSet;
+
+use hostler_core::access::Usage;
 use hostler_core::id::VmId;
-use hostler_core::{Generation, Name};
+use hostler_core::{Generation, Name, Timestamp};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
     PaginatorTrait, QueryFilter, QuerySelect,
@@ -13,14 +16,15 @@ use super::{VmChange, VmChanged, VmRow, room};
 use crate::column::{json, moment, signed};
 use crate::error::During;
 use crate::lease::fence;
+use crate::project::quota::Rooms;
 use crate::tx::event;
 use crate::word::Word;
-use crate::{By, ChangeOutcome, Fence, FencedError, NewEvent, Store, StoreError};
+use crate::{By, ChangeOutcome, Fence, FencedError, NewEvent, QuotaExceeded, Store, StoreError};
 
 impl Store {
     /// Changes what is wanted of a VM and raises its generation, if it still
-    /// is of generation `expected`. More room on its node is taken in the same
-    /// transaction, or nothing is changed.
+    /// is of generation `expected`. More room in its project's quota and on its
+    /// node is taken in the same transaction, or nothing is changed.
     pub async fn vm_change(
         &self,
         by: &By<'_>,
@@ -29,10 +33,18 @@ impl Store {
     ) -> Result<VmChanged, StoreError> {
         let mut tx = self.begin(by).await?;
         let current = |row: &Model| row.generation == signed(expected.number());
-        let before = seen_by(tx.db(), id).await?.filter(current);
-        let Some(before) = before else {
+        let Some(before) = seen_by(tx.db(), id).await?.filter(current) else {
             return Ok(VmChanged::Stale);
         };
+        if let Some(excess) = excess(tx.db(), &before, &change, by.now).await? {
+            // While the project was waited for, another may have done the same.
+            let same = seen_by(tx.db(), id).await?.filter(current).is_some();
+            return Ok(if same {
+                VmChanged::QuotaExceeded(excess)
+            } else {
+                VmChanged::Stale
+            });
+        }
         if let Some(name) = &change.name
             && is_taken(tx.db(), &before, name).await?
         {
@@ -117,6 +129,25 @@ async fn is_taken(tx: &DatabaseTransaction, row: &Model, name: &Name) -> Result<
         .filter(Column::Name.eq(name.as_str()))
         .filter(Column::Id.ne(row.id));
     Ok(others.count(tx).await.during("looking for a name")? > 0)
+}
+
+/// What the change would make too much of in its project. Holds the project's
+/// row from then on, if the change makes anything grow.
+async fn excess(
+    tx: &DatabaseTransaction,
+    before: &Model,
+    change: &VmChange,
+    now: Timestamp,
+) -> Result<Option<QuotaExceeded>, StoreError> {
+    let after = VmRow::try_from(changed(before.clone(), change))?;
+    let before = VmRow::try_from(before.clone())?;
+    let more = after.usage().beyond(before.usage());
+    if more == Usage::default() {
+        return Ok(None);
+    }
+    let project = before.spec.project;
+    let mut rooms = Rooms::of(tx, BTreeSet::from([project.to_string()]), now).await?;
+    Ok(rooms.take(&project, more).err())
 }
 
 /// Takes and gives back what the change makes a difference of on its node.

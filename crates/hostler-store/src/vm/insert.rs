@@ -1,5 +1,7 @@
 //! Making VMs: the key first, then the row; unique indexes decide every race.
 
+use std::collections::BTreeSet;
+
 use hostler_core::Generation;
 use hostler_core::Timestamp;
 use hostler_core::id::VmId;
@@ -12,6 +14,7 @@ use super::{NewVm, VmInsertError, VmInserted, VmRow};
 use crate::column::{json, moment, signed};
 use crate::error::During;
 use crate::image::row as image;
+use crate::project::quota::Rooms;
 use crate::tx::{Tx, event};
 use crate::word::Word;
 use crate::workload::row::key;
@@ -19,7 +22,7 @@ use crate::{By, IdempotencyKey, Store, StoreError};
 
 impl Store {
     /// Makes a VM, once per idempotency key, with a name that no other VM of
-    /// its project has, of an image that its project has.
+    /// its project has, of an image that its project has, within its quota.
     pub async fn vm_insert(
         &self,
         by: &By<'_>,
@@ -27,8 +30,10 @@ impl Store {
         idempotency: Option<IdempotencyKey>,
     ) -> Result<VmInserted, VmInsertError> {
         let (project, name) = (new.spec.project.clone(), new.spec.name.clone());
-        let row = self.vm_draft(by.now, new)?;
+        let id = VmId::from_parts(by.now.ms().max(0).unsigned_abs(), rand::random());
+        let row = self.vm_draft(by.now, id, new)?;
         let mut tx = self.begin(by).await?;
+        let mut rooms = Rooms::of(tx.db(), BTreeSet::from([row.project.clone()]), by.now).await?;
         if let Some(asked) = idempotency
             && !claim(&tx, &asked, &row, by.now).await?
         {
@@ -43,26 +48,23 @@ impl Store {
             held.filter(|held| held.project == row.project)
                 .ok_or(VmInsertError::ImageGone(project.clone()))?;
         }
-        let insert = Entity::insert(row.clone().into_active_model())
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .try_insert();
-        let written = insert.exec_without_returning(tx.db()).await;
-        if !matches!(
-            written.during("writing a VM")?,
-            TryInsertResult::Inserted(1)
-        ) {
+        if !row_insert(&tx, row.clone()).await? {
             return Err(VmInsertError::NameTaken { project, name });
         }
         let row = VmRow::try_from(row)?;
+        rooms.take(&project, row.usage())?;
         tx.note(created(&row));
         tx.commit().await?;
         Ok(VmInserted::New(row))
     }
 
     /// The row as it is at first: without a seat, unseen.
-    fn vm_draft(&self, now: Timestamp, new: NewVm) -> Result<Model, StoreError> {
-        let unix_ms = now.ms().max(0).unsigned_abs();
-        let id = VmId::from_parts(unix_ms, rand::random());
+    pub(super) fn vm_draft(
+        &self,
+        now: Timestamp,
+        id: VmId,
+        new: NewVm,
+    ) -> Result<Model, StoreError> {
         let NewVm { spec, seed, goal } = new;
         Ok(Model {
             id: id.uuid(),
@@ -103,6 +105,16 @@ impl Store {
         let plain = seed.to_string();
         Ok(self.inner.key.seal(&seed_place(id), plain.as_bytes())?)
     }
+}
+
+/// Writes a row; whether its id and its name were free.
+pub(super) async fn row_insert(tx: &Tx<'_>, row: Model) -> Result<bool, StoreError> {
+    let insert = Entity::insert(row.into_active_model())
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .try_insert();
+    let written = insert.exec_without_returning(tx.db()).await;
+    let written = written.during("writing a VM")?;
+    Ok(matches!(written, TryInsertResult::Inserted(1)))
 }
 
 /// What a seed is sealed for.

@@ -6,11 +6,13 @@
 //! is wanted raises the generation, names and protection included, so that a
 //! decision on an older row is always refused. Room is taken and given back in
 //! the transaction that makes the difference: disk with the seat, processor
-//! and memory with the goal.
+//! and memory with the goal. What makes a project's usage grow holds the project's row first,
+//! as everything does that makes something for a project.
 //!
 //! What must never happen: a seat without its room, room without its seat, a
 //! password or a user's data in clear in a column.
 
+mod adopt;
 mod change;
 mod erase;
 mod insert;
@@ -22,13 +24,16 @@ mod seen;
 mod snapshot;
 mod unseat;
 
+pub use adopt::VmAdoption;
+
+use hostler_core::access::Usage;
 use hostler_core::id::{ImageId, NodeId, SnapshotId, VmId};
 use hostler_core::vm::{DiskOnLoss, SnapshotState, VmFacts, VmGoal, VmRoom, VmSeenState, VmSize};
 use hostler_core::workload::OnNodeLoss;
 use hostler_core::{Bytes, Generation, Labels, Name, Timestamp};
 use serde_json::Value;
 
-use crate::{Limits, StoreError};
+use crate::{Limits, QuotaExceeded, StoreError};
 
 /// What an owner says of a VM, beside its goal.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,6 +109,11 @@ impl VmRow {
     /// What its seat takes, or would take.
     pub fn room(&self) -> VmRoom {
         VmRoom::of(self.facts.goal, self.spec.size, self.spec.extra_disk)
+    }
+
+    /// What it counts for in its project's quota.
+    pub fn usage(&self) -> Usage {
+        Usage::of_vm(self.room(), self.facts.trashed_at.is_some())
     }
 }
 
@@ -206,6 +216,9 @@ pub enum VmInsertError {
         /// The name.
         name: Name,
     },
+    /// The project would have more than it may.
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
     /// The project has no such image any more.
     #[error("the project '{0}' has no such image any more")]
     ImageGone(Name),
@@ -216,8 +229,11 @@ pub enum VmInsertError {
         key: String,
     },
     /// The same request was carried out, and what it made is gone since.
-    #[error("this request made the VM {0}, which was deleted since")]
+    #[error("there was a VM {0}, which was deleted since")]
     Erased(VmId),
+    /// The node it should be on is not registered any more.
+    #[error("there is no node {0} any more")]
+    NodeGone(NodeId),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -305,6 +321,8 @@ pub enum VmChanged {
     Changed(Box<VmRow>),
     /// Its node has no room for that much more.
     NoRoom,
+    /// Its project would have more than it may.
+    QuotaExceeded(QuotaExceeded),
     /// Another VM of the project has that name.
     NameTaken,
     /// The VM is gone or has changed since the decision: look again.

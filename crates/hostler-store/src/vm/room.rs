@@ -18,6 +18,33 @@ const MOVE: &str = "UPDATE node SET vms_cpu = vms_cpu + $2, vms_memory = vms_mem
          <= memory * $6) \
      AND ($4 <= 0 OR vms_disk + $4 <= vm_disk)";
 
+/// What is there already is counted, whether or not it fits.
+const OCCUPY: &str = "UPDATE node SET vms_cpu = vms_cpu + $2, vms_memory = vms_memory + $3, \
+     vms_disk = vms_disk + $4 WHERE id = $1";
+
+/// Takes a room that is taken in fact; whether there is such a node.
+pub(super) async fn occupy(
+    tx: &DatabaseTransaction,
+    node: NodeId,
+    room: VmRoom,
+) -> Result<bool, StoreError> {
+    let [cpu, memory, disk] = amounts(room).map(Into::into);
+    let values = [node.uuid().into(), cpu, memory, disk];
+    let take = Statement::from_sql_and_values(tx.get_database_backend(), OCCUPY, values);
+    let taken = tx.execute_raw(take).await.during("taking room of a VM")?;
+    Ok(taken.rows_affected() == 1)
+}
+
+fn amounts(room: VmRoom) -> [i64; 3] {
+    let resources = room.resources;
+    [
+        resources.cpu.as_millis(),
+        resources.memory.get(),
+        room.disk.get(),
+    ]
+    .map(signed)
+}
+
 /// Takes and gives back the difference between two rooms; whether there was
 /// enough. Holds the node's row until the transaction ends.
 pub(super) async fn shift(
@@ -26,15 +53,6 @@ pub(super) async fn shift(
     (before, after): (VmRoom, VmRoom),
     limits: Limits,
 ) -> Result<bool, StoreError> {
-    let amounts = |room: VmRoom| {
-        let resources = room.resources;
-        [
-            resources.cpu.as_millis(),
-            resources.memory.get(),
-            room.disk.get(),
-        ]
-        .map(signed)
-    };
     let (before, after) = (amounts(before), amounts(after));
     let more = |at: usize| after[at].saturating_sub(before[at]);
     let values = [

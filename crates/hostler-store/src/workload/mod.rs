@@ -23,13 +23,12 @@ pub use unseat::UnseatIf;
 
 use std::collections::BTreeMap;
 
-use hostler_core::access::Excess;
 use hostler_core::id::{BootId, NodeId, WorkloadId};
 use hostler_core::workload::{Goal, Kind, OnNodeLoss, SeenState, WorkloadFacts};
 use hostler_core::{Generation, Labels, Name, Resources, Timestamp};
 use serde_json::Value;
 
-use crate::StoreError;
+use crate::{QuotaExceeded, StoreError};
 
 /// What never changes of a workload.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,13 +191,8 @@ pub enum InsertError {
         digest: String,
     },
     /// The project would have more than it may.
-    #[error("the quota of the project '{project}' is used up: {}", listed(.excesses))]
-    QuotaExceeded {
-        /// The project.
-        project: Name,
-        /// All of which there would be too much.
-        excesses: Vec<Excess>,
-    },
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
     /// The key was used for another request.
     #[error("the idempotency key '{key}' was used for another request")]
     KeyReused {
@@ -211,11 +205,6 @@ pub enum InsertError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-fn listed(excesses: &[Excess]) -> String {
-    let texts: Vec<_> = excesses.iter().map(Excess::to_string).collect();
-    texts.join("; ")
 }
 
 /// Which workloads to list; what is `None` does not narrow.

@@ -1,18 +1,20 @@
-//! A VM's console from this side: a WebSocket of binary messages.
+//! A VM's console from this side: a WebSocket of binary messages, over TLS where
+//! the address says `https`.
 
 use std::str::FromStr;
 
 use bytes::Bytes;
 use futures::{SinkExt as _, StreamExt as _};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use reqwest::{Method, RequestBuilder, Upgraded};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::error::Error;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::error::{ClientError, Transport};
-use crate::rest::ErrorBody;
+use super::http::Http;
 
 /// Which console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,32 +50,32 @@ impl FromStr for ConsoleKind {
 /// An open console.
 #[derive(Debug)]
 pub struct Console {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<Upgraded>,
     url: String,
 }
 
 impl Console {
-    /// Opens the console at a path below `base`, with a header that proves who
-    /// asks.
+    /// Opens the console at a path, with a header that proves who asks. The
+    /// way there is that of every other request: encrypted, if that is.
     pub(super) async fn open(
-        base: &str,
+        http: &Http,
         path: &[&str],
         (header, secret): (&'static str, &str),
     ) -> Result<Self, ClientError> {
-        let url = format!("{}/{}", base.trim_end_matches('/'), path.join("/"));
-        let address = || ClientError::Address(url.clone());
-        let socket_url = match url.strip_prefix("http") {
-            Some(rest) => format!("ws{rest}"),
-            None => return Err(address()),
+        let key = generate_key();
+        let asked = |builder: RequestBuilder| {
+            builder
+                .header(header, secret)
+                .header("connection", "upgrade")
+                .header("upgrade", "websocket")
+                .header("sec-websocket-version", "13")
+                .header("sec-websocket-key", &key)
         };
-        let mut request = socket_url.into_client_request().map_err(|_| address())?;
-        let value = HeaderValue::from_str(secret).map_err(|_| address())?;
-        request.headers_mut().insert(header, value);
-        match connect_async(request).await {
-            Ok((socket, _)) => Ok(Self { socket, url }),
-            Err(Error::Http(answer)) => Err(refused(&answer)),
-            Err(error) => Err(broken(&url, &error)),
-        }
+        let call = http.without_http2()?.request(Method::GET, path).with(asked);
+        let accepted = derive_accept_key(key.as_bytes());
+        let (url, line) = call.switch(("sec-websocket-accept", &accepted)).await?;
+        let socket = WebSocketStream::from_raw_socket(line, Role::Client, None).await;
+        Ok(Self { socket, url })
     }
 
     /// Sends bytes there.
@@ -98,21 +100,6 @@ impl Console {
     pub async fn close(mut self) {
         // The other side may have gone away before.
         let _ = self.socket.close(None).await;
-    }
-}
-
-fn refused(answer: &tungstenite::http::Response<Option<Vec<u8>>>) -> ClientError {
-    let body = answer.body().as_deref().unwrap_or_default();
-    let status = answer.status();
-    let said = serde_json::from_slice(body).ok();
-    ClientError::Refused {
-        status: reqwest::StatusCode::from_u16(status.as_u16()).unwrap_or_default(),
-        body: said.unwrap_or_else(|| ErrorBody {
-            error: format!("the console was refused with status {status}"),
-            code: "unknown".to_owned(),
-            hint: None,
-            missing_policy: None,
-        }),
     }
 }
 

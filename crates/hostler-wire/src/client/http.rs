@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _};
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode, Upgraded, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -37,8 +37,17 @@ impl Http {
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(wrong());
         }
-        let client = client(&url).map_err(ClientError::Setup)?;
+        let client = builder(&url).build().map_err(ClientError::Setup)?;
         Ok(Self { base: url, client })
+    }
+
+    /// The same by HTTP/1.1 alone, which a WebSocket begins with.
+    pub(super) fn without_http2(&self) -> Result<Self, ClientError> {
+        let client = builder(&self.base).http1_only().build();
+        Ok(Self {
+            base: self.base.clone(),
+            client: client.map_err(ClientError::Setup)?,
+        })
     }
 
     /// The address, without a slash at its end.
@@ -61,7 +70,7 @@ impl Http {
 
 /// Plain HTTP reads no certificates; one machine talking to itself needs no
 /// proxy. Nothing here redirects, so a redirect is an answer like any other.
-fn client(base: &Url) -> Result<Client, reqwest::Error> {
+fn builder(base: &Url) -> ClientBuilder {
     provider_install();
     let mut builder = Client::builder()
         .connect_timeout(CONNECT_PATIENCE)
@@ -74,7 +83,7 @@ fn client(base: &Url) -> Result<Client, reqwest::Error> {
     if is_loopback(base) {
         builder = builder.no_proxy();
     }
-    builder.build()
+    builder
 }
 
 /// Making a client panics in a process without a cryptography provider, even
@@ -181,6 +190,24 @@ impl Call {
         let accept = |builder: RequestBuilder| builder.header("accept", "text/event-stream");
         let bytes = self.with(accept).bytes().await?;
         Ok(super::sse::events(url, bytes))
+    }
+
+    /// Sends it; the answer is another protocol on the same connection, begun
+    /// by an answer with this header.
+    pub(super) async fn switch(
+        self,
+        (header, value): (&str, &str),
+    ) -> Result<(String, Upgraded), ClientError> {
+        let switching = StatusCode::SWITCHING_PROTOCOLS;
+        let (url, response) = self.send(&[switching]).await?;
+        let same = |held: &reqwest::header::HeaderValue| held == value;
+        if response.status() != switching || !response.headers().get(header).is_some_and(same) {
+            let problem = "it speaks on as before".to_owned();
+            return Err(ClientError::Unreadable { url, problem });
+        }
+        let upgraded = response.upgrade().await;
+        let upgraded = upgraded.map_err(|error| ClientError::of(&url, &error))?;
+        Ok((url, upgraded))
     }
 
     async fn send(self, also: &[StatusCode]) -> Result<(String, Response), ClientError> {

@@ -8,7 +8,7 @@ use reqwest::Method;
 use super::console::{Console, ConsoleKind};
 use super::error::ClientError;
 use super::http::{ByteStream, Call, Http};
-use crate::node_api::{Ensure, Entry, HostInfo, TOKEN_HEADER, VmEnsure, VmEntry};
+use crate::node_api::{Ensure, Entry, HostInfo, TOKEN_HEADER, VmDefinition, VmEnsure, VmEntry};
 use crate::rest::Health;
 
 /// A client of one node's API. Cheap to clone; keeps its connections.
@@ -65,6 +65,17 @@ impl NodeClient {
         call.json(ensure).answer().await
     }
 
+    /// `GET /vms/{id}/definition`: what a machine of ours is.
+    pub async fn vm_definition(
+        &self,
+        id: VmId,
+        deadline: Duration,
+    ) -> Result<VmDefinition, ClientError> {
+        let id = id.to_string();
+        let call = self.call(Method::GET, &["vms", &id, "definition"], deadline);
+        call.answer().await
+    }
+
     /// `GET /vms/{id}/screenshot`: a PNG.
     pub async fn vm_screenshot(
         &self,
@@ -80,7 +91,7 @@ impl NodeClient {
     pub async fn vm_console(&self, id: VmId, kind: ConsoleKind) -> Result<Console, ClientError> {
         let id = id.to_string();
         let path = ["vms", &id, "console", kind.as_str()];
-        Console::open(self.base(), &path, (TOKEN_HEADER, &self.key)).await
+        Console::open(&self.http, &path, (TOKEN_HEADER, &self.key)).await
     }
 
     /// `GET /workloads`: the whole ledger, tombstones included.

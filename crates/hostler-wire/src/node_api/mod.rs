@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use vm::{
     Disk, DiskSource, FirewallRule, Network, Nic, Progress, Protocol, Rollback, Seed,
-    SnapshotEntry, SnapshotOrder, UnclaimedVm, VmEnsure, VmEntry, VmOrder,
+    SnapshotEntry, SnapshotOrder, UnclaimedVm, VmDefinition, VmEnsure, VmEntry, VmOrder,
 };
 
 use crate::rest::Resources;

@@ -35,6 +35,18 @@ pub struct VmEnsure {
     pub order: Option<VmOrder>,
 }
 
+/// `GET /vms/{id}/definition` on a node: what a machine of ours is, whoever
+/// ordered it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VmDefinition {
+    /// The highest generation the node was told; zero if it was told of none.
+    pub generation: Generation,
+    /// What it does.
+    pub goal: VmGoal,
+    /// By what it was made.
+    pub order: VmOrder,
+}
+
 /// Everything that is wanted of a VM, beside its goal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VmOrder {
@@ -213,6 +225,9 @@ pub struct VmEntry {
     pub generation: Generation,
     /// `absent` is a tombstone.
     pub state: VmSeenState,
+    /// What it was ordered to have; absent when it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<VmSize>,
     /// What is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -274,6 +289,13 @@ pub struct UnclaimedVm {
     /// Its UUID there, if it is defined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
+    /// Which VM it is, if it carries our mark; only then can it be adopted, or
+    /// removed from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<VmId>,
+    /// The highest generation the node was told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Generation>,
     /// Whether it runs.
     pub running: bool,
     /// What it has.

@@ -40,7 +40,9 @@ pub use user::{
     UserCreated, UserPolicies, UserUpdate,
 };
 pub use vm::{Vm, VmCreate, VmDisk, VmDuplicate, VmNic, VmQuery, VmRename, VmSeenInfo, VmUpdate};
-pub use vm_parts::{Share, ShareCreate, ShareCreated, Snapshot, SnapshotCreate, UnclaimedMachine};
+pub use vm_parts::{
+    Share, ShareCreate, ShareCreated, Snapshot, SnapshotCreate, UnclaimedMachine, VmAdopt,
+};
 pub use workload::{
     Affinity, Explanation, LogLine, NodeVerdict, Page, PlacementRules, Resources, Seen, Spread,
     Workload, WorkloadCreate, WorkloadQuery,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use hostler_core::id::{NodeId, SnapshotId};
+use hostler_core::id::{NodeId, SnapshotId, VmId};
 use hostler_core::vm::SnapshotState;
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +103,11 @@ pub struct UnclaimedMachine {
     pub slave_name: String,
     /// What its hypervisor calls it.
     pub name: String,
+    /// By what it is adopted or removed; absent if it does not carry our mark,
+    /// and so is not ours to touch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]
+    pub id: Option<VmId>,
     /// Whether it runs.
     pub running: bool,
     /// Virtual processors.
@@ -113,4 +118,21 @@ pub struct UnclaimedMachine {
     pub disk_bytes: u64,
     /// Its real definition.
     pub details: BTreeMap<String, String>,
+}
+
+/// `POST /vms/unclaimed/{id}/adopt`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct VmAdopt {
+    /// The node it is on; needed if several have one of this id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]
+    pub slave_id: Option<NodeId>,
+    /// The project it is to belong to; the one it was made for if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// What to call it; as it was made if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }

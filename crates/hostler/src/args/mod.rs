@@ -19,7 +19,8 @@ pub(crate) use people::{
 };
 pub(crate) use runners::{RunnersArgs, RunnersCommand};
 pub(crate) use vms::{
-    ImageCommand, ResizeArgs, ShareCommand, SnapshotCommand, VmCommand, VmCreateArgs, WhichVm,
+    AdoptArgs, ImageCommand, ResizeArgs, ShareCommand, SnapshotCommand, VmCommand, VmCreateArgs,
+    WhichVm,
 };
 pub(crate) use work::{CallArgs, EventsArgs, LogsArgs, LsArgs, RunArgs, WhichWorkload};
 

@@ -4,8 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use hostler_core::Bytes;
+use hostler_core::workload::OnNodeLoss;
 
 use super::work::pair;
+
+fn on_node_loss(word: &str) -> Result<OnNodeLoss, String> {
+    let known = serde_json::from_value(word.into());
+    known.map_err(|_| "there are wait and restart".to_owned())
+}
 
 /// `hostler vm`.
 #[derive(Debug, Subcommand)]
@@ -66,6 +72,12 @@ pub(crate) enum VmCommand {
         /// Skip the trash: its disks cannot be had back
         #[arg(long)]
         now: bool,
+        /// It is a machine that nobody here ordered; there is no trash for it
+        #[arg(long)]
+        unclaimed: bool,
+        /// The node that machine is on, by name or id
+        #[arg(long, requires = "unclaimed")]
+        node: Option<String>,
     },
     /// Take a VM out of the trash
     Restore(WhichVm),
@@ -100,6 +112,8 @@ pub(crate) enum VmCommand {
     Explain(WhichVm),
     /// List machines on nodes that nobody here ordered
     Unclaimed,
+    /// Make a VM of a machine that nobody here ordered, as it is
+    Adopt(AdoptArgs),
 }
 
 /// One VM.
@@ -110,6 +124,22 @@ pub(crate) struct WhichVm {
     /// The project a name is looked for in
     #[arg(long, default_value = "default")]
     pub project: String,
+}
+
+/// `hostler vm adopt`.
+#[derive(Debug, Args)]
+pub(crate) struct AdoptArgs {
+    /// Its name or id, as `hostler vm unclaimed` lists it
+    pub machine: String,
+    /// The node it is on, by name or id
+    #[arg(long)]
+    pub node: Option<String>,
+    /// The project it is to belong to; else the one it was made for
+    #[arg(long)]
+    pub project: Option<String>,
+    /// What to call it; else as it was made
+    #[arg(long)]
+    pub name: Option<String>,
 }
 
 /// `hostler vm create`.
@@ -169,8 +199,12 @@ pub(crate) struct VmCreateArgs {
     /// The only node it may run on, by name or id
     #[arg(long)]
     pub node: Option<String>,
+    /// What to do when its node is lost: wait for the node, or restart, which
+    /// has it switched off there as soon as the node is alone
+    #[arg(long, value_name = "wait|restart", value_parser = on_node_loss)]
+    pub on_node_loss: Option<OnNodeLoss>,
     /// When its node is lost, begin anew elsewhere from the image; what it
-    /// wrote is gone then
+    /// wrote is gone then. Goes with --on-node-loss restart, which it implies
     #[arg(long)]
     pub begin_anew: bool,
     /// Refuse to delete it

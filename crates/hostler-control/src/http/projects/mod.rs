@@ -10,10 +10,10 @@ pub(crate) use members::*;
 pub(crate) use show::*;
 
 use hostler_core::Name;
-use hostler_store::{ProjectRow, StoreError};
+use hostler_store::{ProjectRow, QuotaExceeded, StoreError};
 
 use super::auth::User;
-use super::error::{ApiError, ApiResult};
+use super::error::{ApiError, ApiResult, Code};
 use crate::state::App;
 
 /// The project of this name, as far as it is the caller's to know.
@@ -27,4 +27,12 @@ async fn find(app: &App, user: &User, name: &str) -> ApiResult<ProjectRow> {
 
 fn failed(error: &StoreError) -> ApiError {
     ApiError::internal("looking after projects", error)
+}
+
+/// What a refusal for a quota answers, whatever was asked for.
+pub(super) fn quota_exceeded(excess: &QuotaExceeded) -> ApiError {
+    let project = &excess.project;
+    ApiError::new(Code::Conflict, excess.to_string()).hint(format!(
+        "GET /projects/{project} shows what it may have and what it has"
+    ))
 }

@@ -43,7 +43,7 @@ pub(crate) async fn heartbeat(
     };
     let failed = |error: StoreError| ApiError::internal("taking a heartbeat", &error);
     let now = app.now();
-    let report = report_of(&body, now);
+    let mut report = report_of(&body, now);
     let kept = report.fence_after_ms.map(Duration::from_millis);
     let grant = lease_grant(now, app.other_nodes(), kept, &app.timing);
     let mut ledger = Ledger::look(&app, &node, &report.ledger)
@@ -52,6 +52,7 @@ pub(crate) async fn heartbeat(
     let mut vms = VmLedger::look(&app, node.facts.id, &report.vms)
         .await
         .map_err(failed)?;
+    report.unclaimed_vms.append(&mut vms.orphans);
     let order = HeartbeatOrder {
         boot: report.beat.boot,
         sequence: report.beat.sequence,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hostler_core::id::{NodeId, VmId, WorkloadId};
-use hostler_core::vm::{VmSeenState, vm_claim, vm_is_missing, vm_wants_forgotten};
+use hostler_core::vm::{VmSeenState, VmSize, vm_claim, vm_is_missing, vm_wants_forgotten};
 use hostler_core::workload::Claim;
 use hostler_core::{Bytes, Cpu, Generation, Resources, Timestamp};
 use hostler_store::{HeartbeatOrder, StoreError, Tombstone, VmRow, VmSeenEntry};
@@ -21,6 +21,8 @@ pub(super) struct VmLedger {
     /// Erased VMs that the node still holds.
     needed: Vec<WorkloadId>,
     pub(super) forget: Vec<(VmId, Generation)>,
+    /// What the node was ordered by somebody, and nobody here remembers.
+    pub(super) orphans: Vec<UnclaimedVm>,
 }
 
 impl VmLedger {
@@ -66,8 +68,9 @@ impl VmLedger {
                 self.needed.extend(grave.map(|grave| grave.id));
                 self.strays.push((key(entry.id), Stray::Retire(generation)));
             }
-            // Its node's own, or of another control plane: left alone.
-            Claim::Unclaimed => {}
+            // Of another control plane, or of this one before its database was
+            // brought back from a copy: listed, and left alone.
+            Claim::Unclaimed => self.orphans.push(orphan(entry)),
         }
     }
 
@@ -106,6 +109,27 @@ fn missing<'a>(
         .iter()
         .filter(move |row| vm_is_missing(&row.facts, listed.get(&row.facts.id).copied()))
         .map(|row| (key(row.facts.id), Stray::Missing))
+}
+
+/// What is known of a machine by its entry alone.
+fn orphan(entry: &VmEntry) -> UnclaimedVm {
+    let told = ("ordered_by".to_owned(), "another control plane".to_owned());
+    UnclaimedVm {
+        name: entry.id.to_string(),
+        uuid: Some(entry.id.to_string()),
+        id: Some(entry.id),
+        generation: Some(entry.generation),
+        running: matches!(
+            entry.state,
+            VmSeenState::Running | VmSeenState::Paused | VmSeenState::Stopping
+        ),
+        size: entry.size.unwrap_or(VmSize {
+            cpus: 0,
+            memory: Bytes::new(0),
+            disk: Bytes::new(entry.disk_used),
+        }),
+        details: [told].into(),
+    }
 }
 
 /// The processor and memory that machines take which nobody here ordered.

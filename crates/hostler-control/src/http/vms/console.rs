@@ -1,6 +1,6 @@
 //! The screen and the serial line of a VM: bytes carried between a person and
-//! the VM's node, over an authenticated WebSocket, as long as both want and the
-//! share, if it is one, holds. Nothing of them is written down.
+//! the VM's node, over an authenticated WebSocket, as long as both want and what
+//! opened it (a share, a token, a session) holds. Nothing of them is written down.
 //!
 //! A browser cannot set headers on a WebSocket, so a secret may also come as a
 //! subprotocol: `hostler.share.SECRET` or `hostler.token.TOKEN`, together with
@@ -22,13 +22,13 @@ use hostler_wire::client::{ClientError, Console, ConsoleKind, NodeClient};
 use hostler_wire::rest;
 
 use super::{conflict, failed, find};
-use crate::http::auth::{CONSOLE_PROTOCOL, Caller, User};
+use crate::http::auth::{CONSOLE_PROTOCOL, Caller, User, still_holds};
 use crate::http::error::{ApiError, ApiResult, Code, chain};
 use crate::http::extract::Path;
 use crate::nodes::Line;
 use crate::state::App;
 
-/// How often it is asked whether a share still holds.
+/// How often it is asked whether what opened a console still holds.
 const LOOK: Duration = Duration::from_secs(5);
 /// How long a node may take to show a screen.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -44,7 +44,7 @@ pub(crate) async fn console(
     Path((id, kind)): Path<(VmId, String)>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> ApiResult<Response> {
-    let (row, share) = admitted(&app, caller, id).await?;
+    let (row, opener) = admitted(&app, caller, id).await?;
     let kind: ConsoleKind = kind
         .parse()
         .map_err(|()| ApiError::not_found("console", &kind).hint("there are vnc and serial"))?;
@@ -58,7 +58,7 @@ pub(crate) async fn console(
         .await
         .map_err(|error| unreached(&error))?;
     let upgrade = upgrade.protocols([CONSOLE_PROTOCOL]);
-    Ok(upgrade.on_upgrade(move |here| carry(app, share, here, there)))
+    Ok(upgrade.on_upgrade(move |here| carry(app, opener, here, there)))
 }
 
 /// What a VM shows on its screen, as PNG.
@@ -82,14 +82,20 @@ pub(crate) async fn screenshot(
     Ok((headers, Body::from_stream(picture)).into_response())
 }
 
+/// What a console was opened with; it ends soon after that does.
+enum Opener {
+    Share(ShareRow),
+    User(User),
+}
+
 /// The VM, for who has the policy, or a share of this very VM.
-async fn admitted(app: &App, caller: Caller, id: VmId) -> ApiResult<(VmRow, Option<ShareRow>)> {
+async fn admitted(app: &App, caller: Caller, id: VmId) -> ApiResult<(VmRow, Opener)> {
     match caller {
-        Caller::User(user) => Ok((find(app, &user, id).await?, None)),
+        Caller::User(user) => Ok((find(app, &user, id).await?, Opener::User(user))),
         Caller::Guest(share) if share.vm == id => {
             let row = app.store.vm_get(id).await.map_err(|error| failed(&error))?;
             let row = row.ok_or_else(|| ApiError::not_found("vm", id))?;
-            Ok((row, Some(*share)))
+            Ok((row, Opener::Share(*share)))
         }
         _ => Err(ApiError::not_found("vm", id)),
     }
@@ -125,11 +131,11 @@ fn unreached(error: &ClientError) -> ApiError {
     }
 }
 
-/// Carries messages both ways until one side, the share or this process ends.
-async fn carry(app: App, share: Option<ShareRow>, here: WebSocket, mut there: Console) {
-    let cut = match &share {
-        Some(share) => app.consoles.of(share.id),
-        None => app.stop.child_token(),
+/// Carries messages both ways until one side, the opener or this process ends.
+async fn carry(app: App, opener: Opener, here: WebSocket, mut there: Console) {
+    let cut = match &opener {
+        Opener::Share(share) => app.consoles.of(share.id),
+        Opener::User(_) => app.stop.child_token(),
     };
     let (mut to_person, mut from_person) = here.split();
     let mut looks = tokio::time::interval(LOOK);
@@ -137,7 +143,7 @@ async fn carry(app: App, share: Option<ShareRow>, here: WebSocket, mut there: Co
         tokio::select! {
             () = cut.cancelled() => break,
             () = app.stop.cancelled() => break,
-            _ = looks.tick() => if !holds(&app, share.as_ref()).await { break },
+            _ = looks.tick() => if !holds(&app, &opener).await { break },
             typed = from_person.next() => match typed {
                 Some(Ok(Message::Binary(bytes))) => if there.send(bytes).await.is_err() { break },
                 Some(Ok(Message::Text(text))) => {
@@ -157,9 +163,14 @@ async fn carry(app: App, share: Option<ShareRow>, here: WebSocket, mut there: Co
     there.close().await;
 }
 
-/// Whether the share, if it is one, was neither revoked nor expired.
-async fn holds(app: &App, share: Option<&ShareRow>) -> bool {
-    let Some(share) = share else { return true };
+/// Whether the share was neither revoked nor expired, or the user is still
+/// proven to be who they were. A share that cannot be looked at has ended: who
+/// has one is nobody that is known.
+async fn holds(app: &App, opener: &Opener) -> bool {
+    let share = match opener {
+        Opener::Share(share) => share,
+        Opener::User(user) => return !matches!(still_holds(app, user).await, Ok(false)),
+    };
     let there = app.store.share_list(share.vm).await;
     let same = |other: &ShareRow| other.id == share.id && other.expires_at > app.now();
     there.is_ok_and(|shares| shares.iter().any(same))

@@ -21,6 +21,7 @@ use crate::http::auth::User;
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{Json, Query};
 use crate::http::images;
+use crate::http::projects::quota_exceeded;
 use crate::http::workloads::idempotency_key;
 use crate::state::App;
 use crate::vms::Shape;
@@ -206,7 +207,10 @@ pub(super) fn refusal(error: VmInsertError) -> ApiError {
     match error {
         VmInsertError::NameTaken { .. } => ApiError::new(Code::Conflict, text)
             .hint("choose another name, or delete that VM first (also from the trash)"),
-        VmInsertError::ImageGone(_) => ApiError::new(Code::Conflict, text),
+        VmInsertError::QuotaExceeded(excess) => quota_exceeded(&excess),
+        VmInsertError::ImageGone(_) | VmInsertError::NodeGone(_) => {
+            ApiError::new(Code::Conflict, text)
+        }
         VmInsertError::KeyReused { .. } => {
             ApiError::new(Code::Invalid, text).hint("use a new key for a new request")
         }

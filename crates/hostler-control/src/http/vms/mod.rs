@@ -2,6 +2,7 @@
 //! wakes the passes. Every change is made on the row that was looked at; when
 //! that has changed meanwhile, it is looked at again.
 
+mod adopted;
 mod change;
 mod console;
 mod create;
@@ -36,6 +37,7 @@ use hostler_wire::rest;
 
 use super::auth::User;
 use super::error::{ApiError, ApiResult, Code};
+use super::projects::quota_exceeded;
 use crate::passes::limits_of;
 use crate::state::App;
 use show::Seats;
@@ -94,6 +96,7 @@ async fn change(
                 return shown(app, *row).await;
             }
             VmChanged::NoRoom => return Err(no_room()),
+            VmChanged::QuotaExceeded(excess) => return Err(quota_exceeded(&excess)),
             VmChanged::NameTaken => return Err(name_taken()),
             VmChanged::Stale => {}
         }

@@ -14,6 +14,7 @@ use super::show::Seats;
 use crate::http::auth::User;
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::Json;
+use crate::http::projects::quota_exceeded;
 use crate::state::App;
 
 const KEY_HEADER: &str = "idempotency-key";
@@ -139,9 +140,7 @@ fn refusal(error: InsertError) -> ApiError {
     match error {
         InsertError::NameTaken { .. } => ApiError::new(Code::Conflict, text)
             .hint("choose another name, or delete that workload first"),
-        InsertError::QuotaExceeded { project, .. } => ApiError::new(Code::Conflict, text).hint(
-            format!("GET /projects/{project} shows what it may have and what it has"),
-        ),
+        InsertError::QuotaExceeded(excess) => quota_exceeded(&excess),
         InsertError::ArtifactUnknown { digest, .. } => ApiError::new(Code::Invalid, text)
             .hint(format!("upload it first: PUT /artifacts/{digest}")),
         InsertError::KeyReused { .. } => {

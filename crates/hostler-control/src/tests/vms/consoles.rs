@@ -142,3 +142,90 @@ async fn a_share_that_expired_opens_nothing() {
     house.wait(Duration::from_mins(1));
     assert_eq!(by_share(address, &id, &made.secret).await.unwrap_err(), 401);
 }
+
+/// Until the console is over; what still comes is not looked at.
+async fn ended(console: &mut hostler_wire::client::Console) -> bool {
+    let end = async { while console.next().await.is_some() {} };
+    tokio::time::timeout(Duration::from_mins(1), end)
+        .await
+        .is_ok()
+}
+
+#[tokio::test]
+async fn a_console_ends_soon_after_the_token_that_opened_it() {
+    let (house, address, id, _machine) = open().await;
+    let body = json!({"name": "short", "policies": ["vms:console", "vms:get"], "ttl_s": 60});
+    let made = Ask::post("/tokens").json(&body).send(&house.router).await;
+    let made = made.expect(201);
+    let guest = client(address, made["secret"].as_str().unwrap());
+    let vm = id.parse().unwrap();
+    let mut console = guest.vm_console(vm, ConsoleKind::Serial).await.unwrap();
+    console.send("hello".into()).await.unwrap();
+    assert_eq!(console.next().await.unwrap(), "hello");
+    let mut other = client(address, ADMIN)
+        .vm_console(vm, ConsoleKind::Serial)
+        .await
+        .unwrap();
+    house.wait(Duration::from_mins(1));
+    assert!(ended(&mut console).await, "its token has expired");
+    other.send("still".into()).await.unwrap();
+    assert_eq!(other.next().await.unwrap(), "still");
+}
+
+/// Where the test below that plays the person finds its console.
+const PERSON: &str = "HOSTLER_TEST_CONSOLE";
+
+#[tokio::test]
+async fn a_console_of_a_control_plane_with_tls_is_encrypted() {
+    let (house, _, id, _machine) = open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let names = vec!["localhost".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    let files = hostler_daemon::serve::TlsFiles {
+        certificate: folder.path().join("tls.crt"),
+        key: folder.path().join("tls.key"),
+    };
+    std::fs::write(&files.certificate, made.cert.pem()).unwrap();
+    std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let trusted = files.certificate.clone();
+    let tls = hostler_daemon::serve::Tls::open(files).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let end = (tokio_util::sync::CancellationToken::new(), Duration::ZERO);
+    let served = hostler_daemon::serve::serve(listener, house.router.clone(), Some(tls), end);
+    tokio::spawn(served);
+    // Whom a process trusts is told by its environment, so the person is one
+    // of their own.
+    let person = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "tests::vms::consoles::the_person_at_an_encrypted_console",
+        ])
+        .env("SSL_CERT_FILE", trusted)
+        .env(PERSON, format!("https://localhost:{port} {id}"))
+        .output();
+    let person = person.await.unwrap();
+    let said = String::from_utf8_lossy(&person.stdout);
+    assert!(
+        person.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn the_person_at_an_encrypted_console() {
+    let Ok(place) = std::env::var(PERSON) else {
+        // The test above starts this one.
+        return;
+    };
+    let (url, id) = place.split_once(' ').unwrap();
+    let admin = ControlClient::new(url, ADMIN).unwrap();
+    let vm = id.parse().unwrap();
+    let mut console = admin.vm_console(vm, ConsoleKind::Serial).await.unwrap();
+    console.send("hello".into()).await.unwrap();
+    assert_eq!(console.next().await.unwrap(), "hello");
+    let unknown = hostler_core::id::VmId::from_parts(1, [1; 10]);
+    let refused = admin.vm_console(unknown, ConsoleKind::Serial).await;
+    assert_eq!(refused.unwrap_err().status().unwrap(), 404);
+}

@@ -51,7 +51,69 @@ async fn a_hundred_creates_for_twenty_places_seat_twenty_and_queue_eighty_with_a
             assert!(reason.contains("without room"), "{vm}");
         }
         assert_eq!(held(), 20, "and no more");
+        let running = || async {
+            let page = Ask::get("/vms?limit=1000&status=running");
+            let page = page.send(&house.router).await.expect(200);
+            page["items"].as_array().unwrap().len()
+        };
+        for _ in 0..500 {
+            if running().await == 20 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(running().await, 20);
         house.end(tasks).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_creates_within_a_quota_of_twenty_make_twenty() {
+    on_both(async |house| {
+        house.image("debian").await;
+        let project = json!({"name": "lab", "quota": {"vms": 20}});
+        let made = Ask::post("/projects").json(&project);
+        made.send(&house.router).await.expect(201);
+        let creates = (0..100).map(|number| {
+            let body = json!({"name": format!("v{number}"), "project": "lab",
+                "disk_bytes": 1 << 20});
+            let router = house.router.clone();
+            tokio::spawn(async move { Ask::post("/vms").json(&body).send(&router).await })
+        });
+        let (mut made, mut refused) = (Vec::new(), 0);
+        for answer in futures::future::join_all(creates).await {
+            let answer = answer.unwrap();
+            if answer.status == 201 {
+                made.push(answer.expect(201)["id"].as_str().unwrap().to_owned());
+            } else {
+                let body = answer.expect(409);
+                let text = body["error"].as_str().unwrap();
+                assert!(text.contains("vms: 20 of 20 are used"), "{text}");
+                let hint = "GET /projects/lab shows what it may have and what it has";
+                assert_eq!(
+                    (&body["code"], &body["hint"]),
+                    (&json!("conflict"), &json!(hint))
+                );
+                refused += 1;
+            }
+        }
+        assert_eq!((made.len(), refused), (20, 80));
+        let shown = Ask::get("/projects/lab").send(&house.router).await;
+        let shown = shown.expect(200);
+        assert_eq!(
+            (&shown["used"]["vms"], &shown["used"]["disk_bytes"]),
+            (&json!(20), &json!(20 << 20))
+        );
+        let delete = Ask::delete("/projects/lab").send(&house.router).await;
+        delete.refused(409, "conflict");
+        let trash = Ask::delete(&format!("/vms/{}", made[0]));
+        trash.send(&house.router).await.expect(202);
+        let body = json!({"name": "one-more", "project": "lab", "disk_bytes": 1 << 20});
+        let create = Ask::post("/vms").json(&body);
+        create.send(&house.router).await.expect(201);
+        let restore = Ask::post(&format!("/vms/{}/restore", made[0]));
+        restore.send(&house.router).await.refused(409, "conflict");
     })
     .await;
 }

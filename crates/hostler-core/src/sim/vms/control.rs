@@ -36,10 +36,12 @@ pub(super) enum Deed {
 
 pub(super) struct Control {
     pub(super) rows: BTreeMap<VmId, VmFacts>,
-    graves: BTreeMap<VmId, Generation>,
+    pub(super) graves: BTreeMap<VmId, Generation>,
     pub(super) nodes: BTreeMap<NodeId, (NodeFacts, Option<Beat>)>,
     timing: Timing,
-    options: VmOptions,
+    /// A row that was lost, whose machine was not adopted yet.
+    pub(super) forgotten: Option<VmFacts>,
+    pub(super) options: VmOptions,
 }
 
 impl Control {
@@ -63,6 +65,7 @@ impl Control {
             graves: BTreeMap::new(),
             nodes: nodes.iter().map(node).collect(),
             timing,
+            forgotten: None,
             options,
         }
     }
@@ -71,9 +74,10 @@ impl Control {
         VmRoom::of(facts.goal, SIZE, Bytes::new(0)).resources
     }
 
-    /// What sits on a node takes.
+    /// What sits on a node takes, and what is there and was forgotten.
     pub(super) fn reserved(&self, node: NodeId) -> Resources {
-        let seated = self.rows.values().filter(|row| row.seat == Some(node));
+        let all = self.rows.values().chain(&self.forgotten);
+        let seated = all.filter(|row| row.seat == Some(node));
         seated
             .map(Self::room)
             .fold(Resources::default(), Resources::plus)

@@ -116,6 +116,14 @@ impl Machine {
         }
     }
 
+    /// What it would do with a VM if its lease ended, by the order it followed.
+    pub(super) fn on_node_loss(&self, vm: VmId) -> OnNodeLoss {
+        match self.ledger.get(&vm) {
+            Some(entry) if entry.is_leased => OnNodeLoss::Restart,
+            _ => OnNodeLoss::Wait,
+        }
+    }
+
     fn says(&self, vm: VmId) -> Option<Said> {
         let entry = self.ledger.get(&vm)?;
         let state = match entry.goal {

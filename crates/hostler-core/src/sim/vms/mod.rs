@@ -1,11 +1,13 @@
 //! VMs in memory: the real decisions of `vm` and of leases, driven through
 //! seeded histories in which messages are late and lost, node daemons die and
-//! come back, whole nodes fall silent, and people change their minds.
+//! come back, whole nodes fall silent, and people change their minds. When the
+//! faults have stopped, a row is lost, and its machine is adopted.
 //!
 //! | File | What it is |
 //! |---|---|
 //! | `world` | who there is, the network, chance, and time in ticks |
 //! | `control` | the rows, the pass, and what heartbeats and answers change |
+//! | `adopting` | a row that is lost with its database, and its adoption |
 //! | `machine` | a machine: its daemon, its disks, what truly runs |
 //!
 //! Invariants, after every tick, by what truly is and never by reports: no VM
@@ -13,6 +15,7 @@
 //! but on the goal *gone*, or by who may begin anew (I4); and when faults have
 //! stopped, all is as wanted and nothing is left of the deleted (I9).
 
+mod adopting;
 mod control;
 mod machine;
 #[cfg(test)]
@@ -41,16 +44,19 @@ pub enum VmGuard {
     ConditionalSeat,
     /// A VM leaves a lost node only if it may begin anew.
     KeepDisk,
+    /// What is adopted gets a generation above all that its node was told.
+    AdoptAbove,
 }
 
 impl VmGuard {
     /// Every guard.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Fence,
         Self::FreshOrder,
         Self::SecondLook,
         Self::ConditionalSeat,
         Self::KeepDisk,
+        Self::AdoptAbove,
     ];
 }
 

@@ -65,3 +65,19 @@ fn the_conditional_seat_is_needed() {
 fn that_a_disk_is_kept_is_needed() {
     needed(VmGuard::KeepDisk, &[Invariant::NothingForgotten]);
 }
+
+#[test]
+fn the_generation_of_what_is_adopted_is_needed() {
+    needed(VmGuard::AdoptAbove, &[Invariant::Converges]);
+}
+
+#[test]
+fn rows_are_lost_and_their_machines_are_adopted() {
+    let adopts = |seed: &u64| {
+        let mut world = world::World::new(*seed, VmOptions::default());
+        world.play_on();
+        world.adopted
+    };
+    let adopted = (0..50).filter(adopts).count();
+    assert!(adopted > 25, "{adopted} of 50 histories");
+}

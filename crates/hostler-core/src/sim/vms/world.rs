@@ -29,18 +29,20 @@ enum Message {
 }
 
 pub(super) struct World {
-    rng: Rng,
+    pub(super) rng: Rng,
     seed: u64,
-    tick: u64,
+    pub(super) tick: u64,
     timing: Timing,
-    control: Control,
-    machines: Vec<Machine>,
+    pub(super) control: Control,
+    pub(super) machines: Vec<Machine>,
     /// Until which tick a machine is cut off from the control plane.
     cut: [u64; MACHINES],
     /// Until which tick a machine's daemon is dead.
     dead: [u64; MACHINES],
     mail: Vec<(u64, Message)>,
     deeds: Vec<(u64, Deed)>,
+    /// Whether something was forgotten and adopted.
+    pub(super) adopted: bool,
     hash: u64,
     tail: VecDeque<String>,
 }
@@ -61,6 +63,7 @@ impl World {
             dead: [0; MACHINES],
             mail: Vec::new(),
             deeds: Vec::new(),
+            adopted: false,
             hash: seed,
             tail: VecDeque::new(),
         }
@@ -79,12 +82,7 @@ impl World {
     }
 
     pub(super) fn play(mut self) -> Outcome {
-        let mut found = None;
-        while found.is_none() && self.tick < TROUBLE + SETTLE {
-            self.tick += 1;
-            self.step();
-            found = self.check();
-        }
+        let found = self.play_on();
         let found = found.or_else(|| self.judge());
         let violation = found.map(|(invariant, text)| Violation {
             invariant,
@@ -100,7 +98,18 @@ impl World {
         }
     }
 
-    fn note(&mut self, text: &str) {
+    /// To the end, or to what must never happen.
+    pub(super) fn play_on(&mut self) -> Option<(Invariant, String)> {
+        let mut found = None;
+        while found.is_none() && self.tick < TROUBLE + SETTLE {
+            self.tick += 1;
+            self.step();
+            found = self.check();
+        }
+        found
+    }
+
+    pub(super) fn note(&mut self, text: &str) {
         for byte in text.bytes() {
             self.hash = self.hash.rotate_left(5) ^ u64::from(byte);
             self.hash = self.hash.wrapping_mul(0x517c_c1b7_2722_0a95);
@@ -116,6 +125,7 @@ impl World {
             self.wish();
             self.trouble();
         }
+        self.forget();
         let now = self.now();
         for at in 0..MACHINES {
             self.machines[at].fence(now);
@@ -202,7 +212,7 @@ impl World {
     }
 
     /// As a handler does: more room on the node, or nothing.
-    fn want(&mut self, vm: VmId, goal: VmGoal) {
+    pub(super) fn want(&mut self, vm: VmId, goal: VmGoal) {
         let Some(row) = self.control.rows.get(&vm).copied() else {
             return;
         };
@@ -285,6 +295,7 @@ impl World {
             Message::Beat(at, beat, span, said) => {
                 let node = self.machines[at].id;
                 let heard = self.control.hear(node, (beat, span, &said), wall);
+                self.adopt(at, &said);
                 if let Some((fence_after, orders)) = heard {
                     self.send(at, Message::Reply(at, beat, fence_after));
                     for order in orders {

@@ -10,6 +10,7 @@ use hostler_wire::node_api::{DiskSource, Rollback, SnapshotOrder, VmEnsure, VmOr
 use super::super::VmEnsureError;
 use super::super::testing::order;
 use super::house::{Ground, House, PATIENCE, snapshot, vm};
+use crate::hypervisor::machines::FakeMachines;
 use crate::hypervisor::machines::fake::{Call, Fault};
 
 async fn running(order: &VmOrder) -> (Ground, House) {
@@ -282,4 +283,43 @@ async fn a_vm_of_the_node_s_own_leaves_no_tombstone() {
     let roster = house.vms.roster();
     eventually("forgotten", || roster.borrow().views.is_empty()).await;
     assert!(!ground.fake.is_left(vm(1)));
+}
+
+#[tokio::test]
+async fn a_machine_without_a_ledger_is_described_and_goes_on_by_an_order_for_it() {
+    let plain = Ground::new();
+    let folder = plain.folder.path().join("machines");
+    let fake = FakeMachines::in_folder(&folder).unwrap();
+    let ground = Ground { fake, ..plain };
+    std::fs::create_dir_all(folder.join(vm(1).to_string())).unwrap();
+    let house = ground.start();
+    let mut ordered = order();
+    ordered.name = "mine".to_owned();
+    house.order(4, VmGoal::Running, &ordered).await.unwrap();
+    house.is(VmSeenState::Running).await;
+    let told = house.vms.definition(vm(1)).await.unwrap();
+    assert_eq!((told.generation.number(), told.goal), (4, VmGoal::Running));
+    assert_eq!(told.order, ordered);
+    assert!(
+        house.vms.definition(vm(2)).await.is_err(),
+        "nobody knows it"
+    );
+    house.stop().await;
+    std::fs::remove_dir_all(ground.folder.path().join("vm-ledger")).unwrap();
+    let house = ground.start();
+    let mut roster = house.vms.roster();
+    let listed = roster.wait_for(|roster| !roster.strangers.is_empty());
+    let listed = tokio::time::timeout(PATIENCE, listed).await;
+    let found = listed.unwrap().unwrap().unclaimed();
+    assert_eq!((found[0].id, found[0].running), (Some(vm(1)), true));
+    let told = house.vms.definition(vm(1)).await.unwrap();
+    assert_eq!((told.generation.number(), told.goal), (0, VmGoal::Running));
+    assert_eq!(told.order, ordered);
+    house.order(1, VmGoal::Running, &told.order).await.unwrap();
+    house.is(VmSeenState::Running).await;
+    assert_eq!(ground.fake.starts(vm(1)), 1, "it ran on");
+    house.order(2, VmGoal::Gone, &told.order).await.unwrap();
+    house.is(VmSeenState::Absent).await;
+    assert!(!ground.fake.is_left(vm(1)));
+    house.stop().await;
 }

@@ -10,7 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use hostler_core::Name;
-use hostler_core::access::{Excess, Usage};
+use hostler_core::access::Usage;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
@@ -27,7 +27,7 @@ use crate::rows::{cut, filled};
 use crate::tx::{Tx, event};
 use crate::workload::row::{Column, Entity, Model};
 use crate::workload::{InsertError, Inserted, WorkloadRow};
-use crate::{Store, StoreError};
+use crate::{QuotaExceeded, Store, StoreError};
 
 /// Writes `drafts`; an outcome each, in their order.
 pub(super) async fn write(store: &Store, drafts: &[Draft]) -> Result<Vec<Outcome>, StoreError> {
@@ -54,8 +54,8 @@ pub(super) async fn write(store: &Store, drafts: &[Draft]) -> Result<Vec<Outcome
     for draft in drafts {
         outcomes.push(match (mine(&draft), written.contains(&draft.row.id)) {
             (true, true) => created(&mut tx, draft),
-            (true, false) if excessive.contains_key(&draft.row.id) => {
-                Err(too_much(&draft.row, &excessive)?)
+            (true, false) if let Some(excess) = excessive.get(&draft.row.id) => {
+                Err(InsertError::QuotaExceeded(excess.clone()))
             }
             (true, false) if held.contains(&artifact(&draft.row)) => Err(name_taken(&draft.row)?),
             (true, false) => Err(artifact_unknown(&draft.row)?),
@@ -100,16 +100,8 @@ fn artifact_unknown(row: &Model) -> Result<InsertError, StoreError> {
     })
 }
 
-fn too_much(row: &Model, excessive: &Excessive) -> Result<InsertError, StoreError> {
-    let (project, _) = names(row)?;
-    Ok(InsertError::QuotaExceeded {
-        project,
-        excesses: excessive.get(&row.id).cloned().unwrap_or_default(),
-    })
-}
-
 /// Of what there would be too much, by row.
-type Excessive = HashMap<Uuid, Vec<Excess>>;
+type Excessive = HashMap<Uuid, QuotaExceeded>;
 
 /// Takes back, in the order in which they were asked for, those of the rows
 /// that do not fit into the quotas of their projects; the rest, and why not.
@@ -125,8 +117,9 @@ async fn fitting(
         .filter(|draft| written.contains(&draft.row.id))
     {
         let asked = Usage::of_workload(draft.row.needs());
-        if let Err(excesses) = rooms.take(&draft.row.project, asked) {
-            excessive.insert(draft.row.id, excesses);
+        let (project, _) = names(&draft.row)?;
+        if let Err(excess) = rooms.take(&project, asked) {
+            excessive.insert(draft.row.id, excess);
         }
     }
     if !excessive.is_empty() {

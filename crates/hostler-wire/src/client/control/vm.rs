@@ -1,6 +1,6 @@
 //! `/vms` and `/images`.
 
-use hostler_core::id::{ImageId, SnapshotId, VmId};
+use hostler_core::id::{ImageId, NodeId, SnapshotId, VmId};
 use reqwest::{Body, Method};
 use serde::Serialize;
 
@@ -10,8 +10,8 @@ use super::super::http::ByteStream;
 use super::ControlClient;
 use crate::rest::{
     Artifact, Explanation, Image, ImageCreate, ImageImport, ImageQuery, Page, Share, ShareCreate,
-    ShareCreated, Snapshot, SnapshotCreate, UnclaimedMachine, Vm, VmCreate, VmDuplicate, VmQuery,
-    VmRename, VmUpdate,
+    ShareCreated, Snapshot, SnapshotCreate, UnclaimedMachine, Vm, VmAdopt, VmCreate, VmDuplicate,
+    VmQuery, VmRename, VmUpdate,
 };
 
 const IDEMPOTENCY_HEADER: &str = "idempotency-key";
@@ -94,6 +94,18 @@ impl ControlClient {
         self.get(&["vms", "unclaimed"]).answer().await
     }
 
+    /// `POST /vms/unclaimed/{id}/adopt`.
+    pub async fn vm_adopt(&self, id: VmId, body: &VmAdopt) -> Result<Vm, ClientError> {
+        let call = self.post(&["vms", "unclaimed", &id.to_string(), "adopt"]);
+        call.json(body).answer().await
+    }
+
+    /// `DELETE /vms/unclaimed/{id}`.
+    pub async fn vm_unclaimed_delete(&self, id: VmId, node: NodeId) -> Result<(), ClientError> {
+        let call = self.delete(&["vms", "unclaimed", &id.to_string()]);
+        call.query(&[("slave_id", node)]).done().await
+    }
+
     /// `GET /vms/{id}/snapshots`.
     pub async fn snapshots(&self, id: VmId) -> Result<Vec<Snapshot>, ClientError> {
         let call = self.get(&["vms", &id.to_string(), "snapshots"]);
@@ -159,7 +171,7 @@ impl ControlClient {
         let id = id.to_string();
         let path = ["vms", &id, "console", kind.as_str()];
         let bearer = format!("Bearer {}", self.bearer);
-        Console::open(self.base(), &path, ("authorization", &bearer)).await
+        Console::open(&self.http, &path, ("authorization", &bearer)).await
     }
 
     /// `PUT /artifacts/{digest}?project=…`, of a disk in this format.

@@ -24,16 +24,7 @@ pub(super) async fn create(
 ) -> Result<()> {
     let mut body = body(&args)?;
     if let Some(node) = &args.node {
-        let nodes = client.nodes().await?;
-        let named = |name: &str| name == node;
-        let found = nodes
-            .into_iter()
-            .find(|known| named(&known.name) || named(&known.id.to_string()));
-        body.slave_id = Some(
-            found
-                .with_context(|| format!("there is no node '{node}'"))?
-                .id,
-        );
+        body.slave_id = Some(super::node(node, client).await?);
     }
     if args.dry_run {
         let plan = client.vm_dry_run(&body).await?;
@@ -72,6 +63,9 @@ fn body(args: &VmCreateArgs) -> Result<VmCreate> {
     };
     let nics: Vec<_> = args.bridges.iter().map(nic).collect();
     let anew = args.begin_anew;
+    if anew && args.on_node_loss == Some(OnNodeLoss::Wait) {
+        bail!("--begin-anew goes with --on-node-loss restart");
+    }
     Ok(VmCreate {
         name: args.name.clone(),
         project: Some(args.project.clone()),
@@ -97,7 +91,9 @@ fn body(args: &VmCreateArgs) -> Result<VmCreate> {
             node_labels: args.node_labels.iter().cloned().collect(),
             ..PlacementRules::default()
         },
-        on_node_loss: anew.then_some(OnNodeLoss::Restart),
+        on_node_loss: args
+            .on_node_loss
+            .or_else(|| anew.then_some(OnNodeLoss::Restart)),
         disk_on_loss: if anew {
             DiskOnLoss::Fresh
         } else {

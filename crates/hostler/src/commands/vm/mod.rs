@@ -7,10 +7,12 @@ mod share;
 mod show;
 mod snapshot;
 mod ssh;
+mod unclaimed;
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use hostler_core::id::NodeId;
 use hostler_wire::client::ControlClient;
 use hostler_wire::rest::{Vm, VmDuplicate, VmQuery, VmUpdate};
 
@@ -57,7 +59,13 @@ pub(crate) async fn perform(
             let made = client.vm_duplicate(id, &VmDuplicate { name }).await?;
             said(&made, output)
         }
-        VmCommand::Rm { which, now } => {
+        VmCommand::Rm {
+            which,
+            unclaimed: true,
+            node,
+            ..
+        } => unclaimed::remove(&which.vm, node.as_deref(), client, output).await,
+        VmCommand::Rm { which, now, .. } => {
             let id = find(&which, client).await?.id;
             said(&client.vm_delete(id, now).await?, output)
         }
@@ -74,7 +82,8 @@ pub(crate) async fn perform(
             let id = find(&which, client).await?.id;
             super::workload::explanation(&client.vm_explain(id).await?, output)
         }
-        VmCommand::Unclaimed => show::unclaimed(&client.vms_unclaimed().await?, output),
+        VmCommand::Unclaimed => unclaimed::list(client, output).await,
+        VmCommand::Adopt(args) => unclaimed::adopt(args, client, output).await,
     }
 }
 
@@ -95,6 +104,16 @@ async fn find(which: &WhichVm, client: &ControlClient) -> Result<Vm> {
             which.vm,
             which.project
         ),
+    }
+}
+
+/// The node of that id or name.
+async fn node(text: &str, client: &ControlClient) -> Result<NodeId> {
+    let is_meant = |id: NodeId, name: &str| name == text || id.to_string() == text;
+    let mut nodes = client.nodes().await?.into_iter();
+    match nodes.find(|node| is_meant(node.id, &node.name)) {
+        Some(node) => Ok(node.id),
+        None => bail!("there is no node '{text}'"),
     }
 }
 

@@ -5,7 +5,7 @@ use chrono::Utc;
 use hostler_core::Bytes;
 use hostler_core::vm::VmStatus;
 use hostler_wire::client::ControlClient;
-use hostler_wire::rest::{UnclaimedMachine, Vm, VmQuery};
+use hostler_wire::rest::{Vm, VmQuery};
 
 use crate::commands::workload::word;
 use crate::output::{self, Output, ago};
@@ -106,23 +106,4 @@ fn facts(vm: &Vm) -> Vec<(&'static str, String)> {
     }
     facts.extend(vm.reason.clone().map(|reason| ("reason", reason)));
     facts
-}
-
-/// `hostler vm unclaimed`.
-pub(super) fn unclaimed(machines: &Vec<UnclaimedMachine>, output: Output) -> Result<()> {
-    output.show(machines, |machines| {
-        let mut table = output::table(&["name", "node", "runs", "cpus", "memory", "disk"]);
-        for machine in machines {
-            let runs = if machine.running { "yes" } else { "no" };
-            table.add_row([
-                machine.name.clone(),
-                machine.slave_name.clone(),
-                runs.to_owned(),
-                machine.cpus.to_string(),
-                Bytes::new(machine.memory_bytes).to_string(),
-                Bytes::new(machine.disk_bytes).to_string(),
-            ]);
-        }
-        table
-    })
 }
