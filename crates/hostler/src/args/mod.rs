@@ -8,7 +8,9 @@ mod runners;
 mod vms;
 mod work;
 
-pub(crate) use daemons::{ControlArgs, NodeUpArgs, RunnerArgs, ServiceArgs, SignInArgs, UpArgs};
+pub(crate) use daemons::{
+    ControlArgs, NodeUpArgs, RunnerArgs, ServiceArgs, SignInArgs, UpArgs, VmArgs,
+};
 pub(crate) use fleet::{ContextCommand, NodeCommand, OperationCommand, TokenCommand, WhichNode};
 pub(crate) use people::{
     AuditCommand, Given, Limits, LoginArgs, ProjectCommand, QuotaCommand, RoleCommand, UserCommand,

@@ -2,15 +2,21 @@
 //! do about it. Looks and asks; changes nothing.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
+use hostler_node::hypervisor::machines::Machines as _;
 use serde::Serialize;
 
+use super::node_vms;
 use crate::context::data_folder;
 use crate::output::{self, Output};
 
 /// Less than this is too little for disks.
 const DISK_LEAST: u64 = 10 << 30;
+
+/// How long libvirt may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -79,47 +85,40 @@ fn row(finding: &Finding) -> [String; 4] {
 }
 
 async fn findings(data: &Path) -> Vec<Finding> {
+    let driver = node_vms::program();
+    let (libvirt, kvm) = libvirt(driver.as_deref().ok()).await;
+    let driver = driver.map(|path| path.display().to_string());
     vec![
-        Finding::new("libvirt", libvirt().await, "apt install libvirt-daemon-system, and start libvirtd"),
+        Finding::new("driver", driver.map_err(|error| error.to_string()), "install hostler-machines beside hostler"),
+        Finding::new("libvirt", libvirt, "apt install libvirt-daemon-system, and start libvirtd"),
         Finding::new("qemu", program("qemu-system-x86_64"), "apt install qemu-system-x86"),
         Finding::new("qemu-img", program("qemu-img"), "apt install qemu-utils"),
         Finding::new("dnsmasq", program("dnsmasq"), "apt install dnsmasq-base"),
-        Finding::new("kvm", kvm(), "switch virtualisation on in the firmware; without it guests are emulated, ten times slower").wished(),
+        Finding::new("kvm", kvm, "switch virtualisation on in the firmware; without it guests are emulated, ten times slower").wished(),
         Finding::new("disk", disk(data), "give the data folder a larger disk: --data"),
         Finding::new("cgroups", cgroups(), "mount control groups at /sys/fs/cgroup").wished(),
     ]
 }
 
-#[cfg(feature = "libvirt")]
-async fn libvirt() -> Result<String, String> {
-    let folder = std::env::temp_dir().join(format!("hostler-doctor-{}", std::process::id()));
-    let options = hostler_libvirt::LibvirtOptions::new(folder.clone(), "doctor");
-    let opened = hostler_libvirt::open(options).await;
-    // Made for the looking; it is empty.
-    std::fs::remove_dir(&folder).ok();
-    match opened {
-        Ok(driver) => Ok(driver.machinery().machines.about().version),
-        Err(error) => Err(format!("{:#}", anyhow::Error::new(error))),
-    }
-}
-
-#[cfg(not(feature = "libvirt"))]
-#[allow(clippy::unused_async, reason = "with libvirt it waits for an answer")]
-async fn libvirt() -> Result<String, String> {
-    Err("this program was built without it".to_owned())
-}
-
-#[cfg(feature = "libvirt")]
-fn kvm() -> Result<String, String> {
-    match hostler_libvirt::accelerator() {
-        hostler_libvirt::Accelerator::Kvm => Ok("works".to_owned()),
-        hostler_libvirt::Accelerator::Emulation => Err("none that runs guests".to_owned()),
-    }
-}
-
-#[cfg(not(feature = "libvirt"))]
-fn kvm() -> Result<String, String> {
-    Err("not looked at".to_owned())
+/// The version of libvirt, and whether KVM runs guests, as the driver says.
+async fn libvirt(driver: Option<&Path>) -> (Result<String, String>, Result<String, String>) {
+    let unknown = || Err("not looked at".to_owned());
+    let Some(driver) = driver else {
+        return (unknown(), unknown());
+    };
+    let Ok(folder) = tempfile::tempdir() else {
+        return (unknown(), unknown());
+    };
+    let helper = node_vms::begin(driver.to_owned(), folder.path(), "doctor", None);
+    let begun = helper.begun(PATIENCE).await;
+    let accelerator = helper.about().accelerator;
+    helper.stop().await;
+    let kvm = match accelerator.as_str() {
+        "" => unknown(),
+        "kvm" => Ok("works".to_owned()),
+        _ => Err("none that runs guests".to_owned()),
+    };
+    (begun.map(|about| about.version), kvm)
 }
 
 fn program(name: &str) -> Result<String, String> {

@@ -9,6 +9,7 @@ use hostler_daemon::config::Mistakes;
 use hostler_daemon::signals;
 use hostler_node::hypervisor::{DriverChoice, Fake};
 use hostler_node::{AtStop, ControlOptions, JoinToken, NatsLogin, NodeOptions, ServiceOptions};
+use tokio_util::sync::CancellationToken;
 
 use super::near::address_towards;
 use super::node_vms;
@@ -18,11 +19,23 @@ use crate::up;
 
 /// Runs a node until a signal.
 pub(crate) async fn node_up(args: NodeUpArgs) -> Result<()> {
-    let (driver, disk) = (args.vms.clone(), args.vm_disk);
+    let vm_args = args.machines.clone();
     let mut options = options(args)?;
     options.check()?;
-    options.vms = node_vms::options(&driver, disk, &options.data).await?;
     let stop = signals::stop_token()?;
+    let holding = node_vms::held(&vm_args, &options.data);
+    let Some(held) = stop.run_until_cancelled(holding).await else {
+        return Ok(());
+    };
+    let mut held = held?;
+    options.vms = held.options.take();
+    options.tags.append(&mut held.tags);
+    let ended = run(options, stop).await;
+    held.end().await;
+    ended
+}
+
+async fn run(options: NodeOptions, stop: CancellationToken) -> Result<()> {
     let starting = hostler_node::start(options);
     let Some(started) = stop.run_until_cancelled(starting).await else {
         return Ok(());
