@@ -15,6 +15,8 @@ mod desk;
 mod frames;
 mod life;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::path::PathBuf;
