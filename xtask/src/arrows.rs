@@ -44,7 +44,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "hostler-libvirt",
-        &["hostler-core", "hostler-wire", "hostler-node"],
+        &[
+            "hostler-core",
+            "hostler-wire",
+            "hostler-daemon",
+            "hostler-node",
+        ],
     ),
     (
         "hostler-control",
@@ -68,7 +73,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hostler-runners",
             "hostler-kubernetes",
             "hostler-aws",
-            "hostler-libvirt",
         ],
     ),
     ("hostler-e2e", EVERYTHING),

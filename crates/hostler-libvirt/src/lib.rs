@@ -1,6 +1,8 @@
 //! Long-lived machines through libvirt and QEMU; a leaf.
 //!
-//! Start reading at [`open`]. Calls of libvirt block, so each is made on a
+//! The program `hostler-machines` has this driver for a node, which starts it as a
+//! child ([`hostler_node::hypervisor::machines::helper`]) and links nothing of
+//! libvirt. Start reading at [`Libvirt::new`]. Calls of libvirt block, so each is made on a
 //! thread of its own ([`link`]), with few at once; their deadlines are the
 //! caller's. Definitions are trees that a real writer writes ([`xml`]), so that
 //! no name can be more than a name. Files are the node's
@@ -22,16 +24,18 @@ mod network;
 mod options;
 mod probe;
 mod screen;
+mod settings;
 mod snapshot;
 mod xml;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hostler_node::hypervisor::disks::QemuDisks;
-use hostler_node::hypervisor::machines::{About, Machinery};
+use hostler_node::hypervisor::machines::MachineError;
 
 pub use options::{DirectBoot, LibvirtOptions, NatNetwork};
 pub use probe::{Accelerator, accelerator};
+pub use settings::{Settings, SettingsError};
 
 use link::Link;
 
@@ -44,56 +48,27 @@ struct Shared {
     link: Link,
     options: LibvirtOptions,
     disks: QemuDisks,
-    about: About,
-}
-
-/// Machines could not be had.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Their folder.
-    #[error("could not make the folder for the disks of VMs")]
-    Folder(#[from] std::io::Error),
-    /// libvirt.
-    #[error("libvirt at {uri} does not answer")]
-    Connect {
-        /// Where.
-        uri: String,
-        /// Why.
-        source: hostler_node::hypervisor::machines::MachineError,
-    },
-}
-
-/// Machines as these options say. libvirt must answer.
-pub async fn open(options: LibvirtOptions) -> Result<Libvirt, OpenError> {
-    let disks = QemuDisks::open(&options.folder)?;
-    let link = Link::new(&options.uri);
-    let version = link.call(virt::connect::Connect::get_lib_version).await;
-    let version = version.map_err(|source| OpenError::Connect {
-        uri: options.uri.clone(),
-        source,
-    })?;
-    let about = About {
-        driver: "libvirt",
-        accelerator: options.accelerator.word(),
-        version: text_of(version),
-    };
-    Ok(Libvirt(Arc::new(Shared {
-        link,
-        options,
-        disks,
-        about,
-    })))
+    /// libvirt's own version, once it has said it.
+    version: OnceLock<String>,
 }
 
 impl Libvirt {
-    /// All sides of it.
-    pub fn machinery(&self) -> Machinery {
-        Machinery {
-            machines: Arc::new(self.clone()),
-            disks: Arc::new(self.0.disks.clone()),
-            screens: Arc::new(self.clone()),
-            wants_images: true,
-        }
+    /// Machines as these options say; nobody is asked anything yet.
+    pub fn new(options: LibvirtOptions) -> std::io::Result<Self> {
+        Ok(Self(Arc::new(Shared {
+            link: Link::new(&options.uri),
+            disks: QemuDisks::open(&options.folder)?,
+            options,
+            version: OnceLock::new(),
+        })))
+    }
+
+    /// Whether libvirt answers.
+    pub async fn greet(&self) -> Result<(), MachineError> {
+        let version = virt::connect::Connect::get_lib_version;
+        let version = self.0.link.call(version).await?;
+        self.0.version.get_or_init(|| text_of(version));
+        Ok(())
     }
 }
 

@@ -22,7 +22,11 @@ const WITH_ALL: sys::virDomainUndefineFlagsValues = sys::VIR_DOMAIN_UNDEFINE_MAN
 #[async_trait]
 impl Machines for Libvirt {
     fn about(&self) -> About {
-        self.0.about.clone()
+        About {
+            driver: "libvirt".to_owned(),
+            accelerator: self.0.options.accelerator.word().to_owned(),
+            version: self.0.version.get().cloned().unwrap_or_default(),
+        }
     }
 
     async fn look(&self) -> Result<Vec<Sight>, MachineError> {

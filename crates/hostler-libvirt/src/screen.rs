@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use hostler_core::id::VmId;
-use hostler_node::hypervisor::machines::{Channel, Disks as _, MachineError, Screens, Wire};
+use hostler_node::hypervisor::machines::helper::Driver;
+use hostler_node::hypervisor::machines::{Channel, Disks as _, MachineError};
 use image::{ImageFormat, ImageReader, Limits};
-use tokio::net::UnixStream;
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::stream::Stream;
@@ -20,8 +20,8 @@ use crate::{Libvirt, mark};
 const PICTURE: usize = 64 << 20;
 
 #[async_trait]
-impl Screens for Libvirt {
-    async fn open(&self, vm: VmId, channel: Channel) -> Result<Wire, MachineError> {
+impl Driver for Libvirt {
+    async fn socket(&self, vm: VmId, channel: Channel) -> Result<PathBuf, MachineError> {
         let owner = self.0.options.owner.clone();
         let serial = self.0.disks.folder(vm).join(SERIAL);
         let path = self.0.link.act(move |connect| {
@@ -31,12 +31,7 @@ impl Screens for Libvirt {
                 Channel::Vnc => vnc(&domain),
             }
         });
-        let path = path.await?;
-        let stream = UnixStream::connect(&path).await.map_err(|error| {
-            let text = format!("could not connect to {}: {error}", path.display());
-            MachineError::Failed(text)
-        })?;
-        Ok(Box::pin(stream))
+        path.await
     }
 
     async fn screenshot(&self, vm: VmId) -> Result<Vec<u8>, MachineError> {

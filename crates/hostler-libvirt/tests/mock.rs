@@ -7,8 +7,9 @@ use hostler_core::Bytes;
 use hostler_core::id::{SnapshotId, VmId};
 use hostler_core::vm::{Firmware, Power, VmSize};
 use hostler_libvirt::{Libvirt, LibvirtOptions};
+use hostler_node::hypervisor::machines::helper::Driver as _;
 use hostler_node::hypervisor::machines::{
-    DiskFile, MachineError, MachineSpec, Machines, PowerAct, Screens as _, Sight, SnapshotAct,
+    DiskFile, MachineError, MachineSpec, Machines, PowerAct, Sight, SnapshotAct,
 };
 use hostler_wire::node_api::{Network, Nic};
 use tempfile::TempDir;
@@ -33,7 +34,9 @@ impl Ground {
     }
 
     async fn driver(&self, owner: &str) -> Libvirt {
-        hostler_libvirt::open(self.options(owner)).await.unwrap()
+        let driver = Libvirt::new(self.options(owner)).unwrap();
+        driver.greet().await.unwrap();
+        driver
     }
 
     fn spec(&self, number: u8) -> MachineSpec {
@@ -228,6 +231,9 @@ async fn a_libvirt_that_is_not_there_says_nothing_of_machines() {
     let ground = Ground::new();
     let mut options = ground.options("me");
     options.uri = "qemu+unix:///system?socket=/nowhere/sock".to_owned();
-    let opened = hostler_libvirt::open(options).await;
-    assert!(opened.is_err());
+    let driver = Libvirt::new(options).unwrap();
+    let looked = driver.look().await;
+    assert!(matches!(looked, Err(MachineError::Away(_))), "{looked:?}");
+    assert!(driver.greet().await.is_err());
+    assert_eq!(driver.about().version, "");
 }

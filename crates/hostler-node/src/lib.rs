@@ -57,7 +57,7 @@ pub use identity::{ApiKey, IdentityError, REGISTRATION_FILE, RegistrationError};
 pub use ledger::{OpenError as LedgerError, Work};
 pub use node::{ConnectError, Handle, Service, StartupError, start};
 pub use services::{HttpOptions, MessagingOptions, ServiceOptions, StoreOptions};
-pub use vms::{BookError, VmRoster, VmView, VmsOptions};
+pub use vms::{BookError, VmRoster, VmView, VmsOptions, holds_vms};
 pub use workloads::{Roster, View};
 
 /// The version that the node says it is.

@@ -6,7 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use hostler_libvirt::DirectBoot;
+/// What is started instead of what is on the disk.
+pub(crate) struct Boot {
+    pub(crate) kernel: PathBuf,
+    pub(crate) initrd: PathBuf,
+    pub(crate) command_line: &'static str,
+}
 
 /// In this order each finds what it needs.
 const MODULES: [&str; 16] = [
@@ -47,7 +52,7 @@ while read -r line; do eval "$line"; done
 "#;
 
 /// The kernel and its first file system, made in `folder`.
-pub(crate) fn make(guest: &Path, folder: &Path) -> DirectBoot {
+pub(crate) fn make(guest: &Path, folder: &Path) -> Boot {
     let kernel = one(&guest.join("boot"), "vmlinuz-");
     let modules = one(&guest.join("lib/modules"), "");
     let root = folder.join("root");
@@ -71,11 +76,10 @@ pub(crate) fn make(guest: &Path, folder: &Path) -> DirectBoot {
         .stderr(Stdio::inherit())
         .status();
     assert!(packed.unwrap().success());
-    DirectBoot {
+    Boot {
         kernel,
         initrd,
-        command_line: "console=tty0 console=ttyS0 quiet mitigations=off random.trust_cpu=on"
-            .to_owned(),
+        command_line: "console=tty0 console=ttyS0 quiet mitigations=off random.trust_cpu=on",
     }
 }
 

@@ -3,13 +3,15 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hostler_core::id::{SnapshotId, VmId};
 use hostler_core::vm::{Firmware, SnapshotState, VmGoal, VmSeenState, VmSize};
 use hostler_core::workload::OnNodeLoss;
 use hostler_core::{Bytes, Generation};
-use hostler_libvirt::LibvirtOptions;
+use hostler_node::hypervisor::disks::QemuDisks;
+use hostler_node::hypervisor::machines::{Helper, Machinery};
 use hostler_node::{NodeOptions, VmsOptions};
 use hostler_wire::node_api::{
     DiskSource, FirewallRule, Network, Nic, Protocol, Rollback, Seed, SnapshotOrder, VmEnsure,
@@ -18,7 +20,7 @@ use hostler_wire::node_api::{
 
 use crate::support::{ControlNats, ControlPlane, Ground, TestNode};
 use crate::talk::{Api, Log};
-use crate::{guest, place};
+use crate::{driver, guest, place};
 
 const DISK: u64 = 16 << 20;
 const GROWN: u64 = 24 << 20;
@@ -66,32 +68,28 @@ async fn node_options(
     nats: &ControlNats,
     plane: &ControlPlane,
     scratch: &Path,
-) -> NodeOptions {
+) -> (NodeOptions, Helper) {
     let mut options = ground.options_in(nats, plane);
     std::fs::create_dir_all(&options.data).unwrap();
-    let mut libvirt = LibvirtOptions::new(options.data.join("vms"), "test");
-    libvirt.direct_boot = Some(guest::make(&place::kernel(), scratch));
-    let driver = opened(&libvirt).await;
-    let mut vms = VmsOptions::new(driver.machinery(), 1 << 30);
+    let boot = guest::make(&place::kernel(), scratch);
+    let settings = scratch.join("vms.toml");
+    std::fs::write(&settings, driver::settings("hostler", 64, &boot)).unwrap();
+    let folder = options.data.join("vms");
+    let helper = driver::begin(&folder, "test", &settings).await;
+    let machinery = Machinery {
+        machines: Arc::new(helper.clone()),
+        disks: Arc::new(QemuDisks::open(&folder).unwrap()),
+        screens: Arc::new(helper.clone()),
+        wants_images: true,
+    };
+    let mut vms = VmsOptions::new(machinery, 1 << 30);
     vms.look_every = Duration::from_millis(200);
     options.vms = Some(vms);
-    options
-}
-
-/// libvirt needs a moment to begin.
-async fn opened(options: &LibvirtOptions) -> hostler_libvirt::Libvirt {
-    let begun = Instant::now();
-    loop {
-        match hostler_libvirt::open(options.clone()).await {
-            Ok(driver) => return driver,
-            Err(error) if begun.elapsed() > Duration::from_mins(1) => panic!("{error:?}"),
-            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-        }
-    }
+    (options, helper)
 }
 
 /// A disk that begins with a text.
-fn image(scratch: &Path) -> Vec<u8> {
+pub(crate) fn image(scratch: &Path) -> Vec<u8> {
     let (raw, qcow2) = (scratch.join("image.raw"), scratch.join("image.qcow2"));
     let mut bytes = b"born of an image".to_vec();
     bytes.resize(8 << 20, 0);
@@ -151,7 +149,7 @@ pub(crate) async fn whole() {
     let scratch = tempfile::tempdir().unwrap();
     let (nats, ground) = (ControlNats::start().await, Ground::new());
     let plane = ControlPlane::start(500).await;
-    let options = node_options(&ground, &nats, &plane, scratch.path()).await;
+    let (options, helper) = node_options(&ground, &nats, &plane, scratch.path()).await;
     let files = options.data.join("vms").join(vm().to_string());
     step("libvirt answers");
     let node = TestNode::start(options.clone()).await;
@@ -170,6 +168,9 @@ pub(crate) async fn whole() {
     step("its screen and serial line are seen");
     held(&mut stage, &order).await;
     step("it was paused and went on");
+    driver::kill(&options.data).await;
+    held(&mut stage, &order).await;
+    step("its driver was killed, and it was held again");
     // The node dies; its machine does not, and is adopted.
     node.stop().await;
     assert!(is_running());
@@ -194,6 +195,7 @@ pub(crate) async fn whole() {
     nothing_is_left(&files);
     step("nothing is left");
     node.stop().await;
+    helper.stop().await;
 }
 
 async fn born(stage: &mut Stage, order: &VmOrder) {
@@ -367,7 +369,7 @@ fn nothing_is_left(files: &Path) {
     assert!(!links.contains("vnet"), "{links}");
 }
 
-fn said_by(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn said_by(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -79,7 +79,9 @@ pub(crate) fn missing() -> Option<String> {
 /// Runs this very test inside; whether it went well.
 pub(crate) fn enter(test: &str) -> bool {
     let folder = tempfile::tempdir().unwrap();
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libvirt-cache");
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("libvirt-cache")
+        .join(test);
     let status = Command::new("unshare")
         .args(["-n", "-m", "-p", "-f", "--mount-proc", "--kill-child"])
         .args(["--propagation", "private", "bash", "-c", SET_UP, "place"])

@@ -55,6 +55,9 @@ use crate::guard::Guard;
 use crate::hypervisor::machines::Machinery;
 use crate::images::Images;
 
+/// Below the data folder.
+const LEDGER: &str = "vm-ledger";
+
 /// How a node holds VMs.
 #[derive(Clone, Debug)]
 pub struct VmsOptions {
@@ -82,6 +85,12 @@ impl VmsOptions {
             guard: None,
         }
     }
+}
+
+/// Whether a node with these data remembers VMs.
+pub fn holds_vms(data: &Path) -> bool {
+    let entries = std::fs::read_dir(data.join(LEDGER));
+    entries.is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// What tasks work with.
@@ -114,7 +123,7 @@ impl Vms {
         data: &Path,
         stop: CancellationToken,
     ) -> Result<Self, BookError> {
-        let (book, records) = Book::open(&data.join("vm-ledger"))?;
+        let (book, records) = Book::open(&data.join(LEDGER))?;
         let eyes = Eyes::new(Arc::clone(&parts.machinery.machines));
         let every = parts.look_every;
         let vms = Self(Arc::new(Shared {

@@ -43,6 +43,26 @@ pub(crate) struct Programs {
     pub agent: Option<PathBuf>,
 }
 
+/// How a node holds VMs.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct VmArgs {
+    /// How VMs are held: best, which is by libvirt where that answers; libvirt,
+    /// none, or fake for simulated nodes
+    #[arg(
+        long,
+        env = "HOSTLER_VMS",
+        default_value = "best",
+        value_name = "DRIVER"
+    )]
+    pub vms: String,
+    /// What is given to the disks of VMs, such as 200GiB; else four fifths of the disk
+    #[arg(long, value_name = "BYTES")]
+    pub vm_disk: Option<Bytes>,
+    /// What is not as usual with libvirt, as TOML: uri, prefix, bridge, network
+    #[arg(long, env = "HOSTLER_VMS_FILE", value_name = "FILE")]
+    pub vms_file: Option<PathBuf>,
+}
+
 /// `hostler up`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct UpArgs {
@@ -64,6 +84,8 @@ pub(crate) struct UpArgs {
     pub public_host: Option<String>,
     #[command(flatten)]
     pub programs: Programs,
+    #[command(flatten)]
+    pub machines: VmArgs,
     #[command(flatten)]
     pub growth: GrowthArgs,
 }
@@ -268,17 +290,8 @@ pub(crate) struct NodeUpArgs {
     pub driver: String,
     #[command(flatten)]
     pub microvms: MicrovmArgs,
-    /// How VMs are held: none, libvirt, or fake for simulated nodes
-    #[arg(
-        long,
-        env = "HOSTLER_VMS",
-        default_value = "none",
-        value_name = "DRIVER"
-    )]
-    pub vms: String,
-    /// What is given to the disks of VMs, such as 200GiB; else four fifths of the disk
-    #[arg(long, value_name = "BYTES")]
-    pub vm_disk: Option<hostler_core::Bytes>,
+    #[command(flatten)]
+    pub machines: VmArgs,
     /// Stop all work when the node is stopped, instead of leaving it running
     #[arg(long)]
     pub stop_work: bool,

@@ -10,7 +10,7 @@ mod vms;
 mod work;
 
 pub(crate) use daemons::{
-    ControlArgs, NodeUpArgs, Programs, RunnerArgs, ServiceArgs, SignInArgs, UpArgs,
+    ControlArgs, NodeUpArgs, Programs, RunnerArgs, ServiceArgs, SignInArgs, UpArgs, VmArgs,
 };
 pub(crate) use fleet::{ContextCommand, NodeCommand, OperationCommand, TokenCommand, WhichNode};
 pub(crate) use microvms::{MicrovmArgs, RootfsBuildArgs, RootfsCommand};

@@ -10,6 +10,7 @@ use hostler_daemon::signals;
 use hostler_node::hypervisor::{DriverChoice, Fake, QemuOptions};
 use hostler_node::{AtStop, ControlOptions, JoinToken, NatsLogin, NodeOptions, ServiceOptions};
 use hostler_node::{MachineConfig, Remark, Weight};
+use tokio_util::sync::CancellationToken;
 
 use super::near::address_towards;
 use super::node_vms;
@@ -19,16 +20,28 @@ use crate::up;
 
 /// Runs a node until a signal.
 pub(crate) async fn node_up(args: NodeUpArgs) -> Result<()> {
-    let (driver, disk) = (args.vms.clone(), args.vm_disk);
+    let vm_args = args.machines.clone();
     let mut options = options(args)?;
     options.check()?;
-    options.vms = node_vms::options(&driver, disk, &options.data).await?;
-    serve(options).await
+    let stop = signals::stop_token()?;
+    let holding = node_vms::held(&vm_args, &options.data);
+    let Some(held) = stop.run_until_cancelled(holding).await else {
+        return Ok(());
+    };
+    let mut held = held?;
+    options.vms = held.options.take();
+    options.tags.append(&mut held.tags);
+    let ended = run(options, stop).await;
+    held.end().await;
+    ended
 }
 
-/// Runs a node with these settings until a signal.
+/// Runs a node with these settings, without VMs, until a signal.
 pub(crate) async fn serve(options: NodeOptions) -> Result<()> {
-    let stop = signals::stop_token()?;
+    run(options, signals::stop_token()?).await
+}
+
+async fn run(options: NodeOptions, stop: CancellationToken) -> Result<()> {
     let starting = hostler_node::start(options);
     let Some(started) = stop.run_until_cancelled(starting).await else {
         return Ok(());

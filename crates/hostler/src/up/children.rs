@@ -177,6 +177,14 @@ fn node(fleet: &Fleet, hostler: &Path) -> ChildOptions {
     if join.exists() {
         arguments.push(("--join-token-file", join.into_os_string()));
     }
+    let machines = &fleet.args.machines;
+    arguments.push(("--vms", machines.vms.clone().into()));
+    if let Some(disk) = machines.vm_disk {
+        arguments.push(("--vm-disk", disk.get().to_string().into()));
+    }
+    if let Some(file) = &machines.vms_file {
+        arguments.push(("--vms-file", file.clone().into_os_string()));
+    }
     ours(
         fleet,
         hostler,

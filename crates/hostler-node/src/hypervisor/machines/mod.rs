@@ -8,12 +8,13 @@
 //!
 //! Three traits, since not every driver can do everything: [`Machines`] is
 //! their life, [`Disks`] their files, [`Screens`] what can be seen of them
-//! (decision 0011).
+//! (decision 0011). A driver may be in a process of its own ([`helper`]).
 //!
 //! What must never happen: a disk removed by anything but [`Disks::remove`]; a
 //! look that shows less than there is without failing.
 
 pub mod fake;
+pub mod helper;
 mod types;
 
 use std::fmt::Debug;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use hostler_core::id::VmId;
 
 pub use fake::FakeMachines;
+pub use helper::{Helper, HelperOptions};
 pub use types::{
     About, Channel, DiskFile, DiskOrigin, DiskPlan, DiskSeen, Files, MachineError, MachineSpec,
     PowerAct, Sight, SnapshotAct, Usage, Wire,

@@ -9,22 +9,22 @@ use std::time::Duration;
 use hostler_core::id::{SnapshotId, VmId};
 use hostler_core::vm::{Firmware, Power, VmSize};
 use hostler_wire::node_api::Nic;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// What a driver is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// Its name.
-    pub driver: &'static str,
+    pub driver: String,
     /// `kvm`, `tcg` or `none`.
-    pub accelerator: &'static str,
+    pub accelerator: String,
     /// The version of what it drives.
     pub version: String,
 }
 
 /// Everything a machine is, apart from its state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineSpec {
     /// Whose it is.
     pub vm: VmId,
@@ -47,7 +47,7 @@ pub struct MachineSpec {
 }
 
 /// A disk of a machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiskFile {
     /// Its name, unique within its VM.
     pub name: String,
@@ -56,7 +56,7 @@ pub struct DiskFile {
 }
 
 /// What is done to a machine's power.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PowerAct {
     /// Start it.
     Start,
@@ -71,7 +71,7 @@ pub enum PowerAct {
 }
 
 /// What is done with a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SnapshotAct {
     /// Take it.
     Take {
@@ -95,7 +95,7 @@ pub enum SnapshotAct {
 }
 
 /// What is seen of a machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sight {
     /// What the driver calls it.
     pub name: String,
@@ -118,7 +118,7 @@ pub struct Sight {
 }
 
 /// What a machine uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Nanoseconds of processor time since its start.
     pub cpu_ns: u64,
@@ -179,7 +179,7 @@ pub struct Files {
 }
 
 /// Which line to a machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Channel {
     /// Its screen, by the RFB protocol.
     Vnc,

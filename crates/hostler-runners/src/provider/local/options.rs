@@ -100,6 +100,8 @@ fn command(program: &Path, table: &Table) -> Vec<String> {
     let text = |path: &PathBuf| path.display().to_string();
     let mut words = vec![program.display().to_string()];
     words.extend(["node", "up", "--stop-work", "--listen", "127.0.0.1:0"].map(str::to_owned));
+    // VMs would outlive such a machine, and this one's libvirt is its first node's.
+    words.extend(["--vms", "none"].map(str::to_owned));
     for (flag, value) in [
         ("--control", table.control.clone()),
         (

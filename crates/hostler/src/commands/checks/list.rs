@@ -95,7 +95,7 @@ async fn look(check: Check, purpose: Purpose, ground: &Ground) -> Vec<Finding> {
         C::CniConfiguration => sandbox::network(ground),
         C::Kernel => sandbox::kernel(ground),
         C::RootFs => sandbox::root_fs(ground),
-        C::Libvirt => machine::libvirt().await,
+        C::Libvirt => return machine::libvirt().await,
         C::Qemu => machine::qemu(),
         C::QemuImg => machine::qemu_img(),
         C::Dnsmasq => machine::dnsmasq(),

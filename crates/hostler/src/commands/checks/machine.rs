@@ -1,20 +1,37 @@
 //! What the machine has: virtualisation, programs, disk, control groups.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hostler_core::microvm::Accelerator;
+use hostler_node::hypervisor::qemu::accelerator;
 
 use super::Ground;
 use super::finding::Finding;
 use super::mend::Mending;
+use crate::commands::node_vms;
 use crate::up;
+
+/// How long libvirt may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Less than this is too little for disks of VMs.
 const VM_DISK_LEAST: u64 = 10 << 30;
 /// Less than this is too little for artifacts and a ledger.
 const WORK_DISK_LEAST: u64 = 1 << 30;
 
-pub(super) async fn libvirt() -> Finding {
+/// The program that drives libvirt, and libvirt.
+pub(super) async fn libvirt() -> Vec<Finding> {
+    let program = node_vms::program().map_err(|error| error.to_string());
+    let found = match program.clone() {
+        Ok(program) => libvirt_found(program).await,
+        Err(_) => Err("not looked at".to_owned()),
+    };
+    let program = program.map(|path| path.display().to_string());
+    let fix = "install hostler-machines beside hostler";
+    let driver = Finding::new("driver", program, fix);
     let fix = "apt install libvirt-daemon-system, and start libvirtd";
-    Finding::new("libvirt", libvirt_found().await, fix)
+    vec![driver, Finding::new("libvirt", found, fix)]
 }
 
 pub(super) fn qemu() -> Finding {
@@ -72,44 +89,23 @@ pub(super) fn guest(data: &Path) -> Finding {
 fn guest_found(data: &Path) -> Result<String, String> {
     let opened = hostler_node::rootfs::Rootfs::open(&data.join("rootfs"));
     let size = opened.map_err(|error| error.to_string())?.size;
-    let accelerator = hostler_node::hypervisor::qemu::accelerator().word();
-    Ok(format!("{} MiB, booted by {accelerator}", size.get() >> 20))
+    let by = accelerator().word();
+    Ok(format!("{} MiB, booted by {by}", size.get() >> 20))
 }
 
-#[cfg(feature = "libvirt")]
-async fn libvirt_found() -> Result<String, String> {
-    let folder = std::env::temp_dir().join(format!("hostler-doctor-{}", std::process::id()));
-    let options = hostler_libvirt::LibvirtOptions::new(folder.clone(), "doctor");
-    let opened = hostler_libvirt::open(options).await;
-    // Made for the looking; it is empty.
-    std::fs::remove_dir(&folder).ok();
-    match opened {
-        Ok(driver) => Ok(driver.machinery().machines.about().version),
-        Err(error) => Err(format!("{:#}", anyhow::Error::new(error))),
-    }
+/// What the program that drives libvirt says of it.
+async fn libvirt_found(program: PathBuf) -> Result<String, String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let helper = node_vms::begin(program, folder.path(), "doctor", None);
+    let begun = helper.begun(PATIENCE).await;
+    helper.stop().await;
+    begun.map(|about| about.version)
 }
 
-#[cfg(not(feature = "libvirt"))]
-#[allow(clippy::unused_async, reason = "with libvirt it waits for an answer")]
-async fn libvirt_found() -> Result<String, String> {
-    Err("this program was built without it".to_owned())
-}
-
-#[cfg(feature = "libvirt")]
 fn kvm_found() -> Result<String, String> {
-    match hostler_libvirt::accelerator() {
-        hostler_libvirt::Accelerator::Kvm => Ok("works".to_owned()),
-        hostler_libvirt::Accelerator::Emulation => Err("none that runs guests".to_owned()),
-    }
-}
-
-/// A device that opens, which is less than one that runs guests.
-#[cfg(not(feature = "libvirt"))]
-fn kvm_found() -> Result<String, String> {
-    let mut device = std::fs::OpenOptions::new();
-    match device.read(true).write(true).open("/dev/kvm") {
-        Ok(_) => Ok("/dev/kvm opens; whether guests boot was not tried".to_owned()),
-        Err(error) => Err(format!("/dev/kvm: {error}")),
+    match accelerator() {
+        Accelerator::Kvm => Ok("works".to_owned()),
+        Accelerator::Emulation => Err("none that runs guests".to_owned()),
     }
 }
 

@@ -18,8 +18,8 @@ use crate::hypervisor::machines::{
 impl Machines for FakeMachines {
     fn about(&self) -> About {
         About {
-            driver: "fake",
-            accelerator: "none",
+            driver: "fake".to_owned(),
+            accelerator: "none".to_owned(),
             version: crate::VERSION.to_owned(),
         }
     }
