@@ -68,7 +68,7 @@ pub(crate) fn enter() -> Result<AgentMetadata, GuestError> {
     mounts::mount_all()?;
     modules::load_all()?;
     let line = slot::read("/proc/cmdline".as_ref())?;
-    network::set_up(&line::Line::parse(&String::from_utf8_lossy(&line))?)?;
+    network::set_up(line::Line::parse(&String::from_utf8_lossy(&line))?)?;
     slot::learn()
 }
 

@@ -15,14 +15,14 @@ const LINK: &str = "eth0";
 const ANSWER: usize = 4_096;
 
 /// Brings up loopback and the link, with the address of the kernel line.
-pub(super) fn set_up(line: &Line) -> Result<(), GuestError> {
+pub(super) fn set_up(line: Line) -> Result<(), GuestError> {
     let failed = |what| move |source| GuestError::Network { what, source };
     let loopback = index("lo").map_err(failed("find the loopback"))?;
     ask(&netlink::link_up(loopback)).map_err(failed("switch the loopback on"))?;
-    let link = index(LINK).map_err(failed("find the network link"))?;
-    let address = netlink::address_add(link, line.address, line.prefix);
+    let card = index(LINK).map_err(failed("find the network link"))?;
+    let address = netlink::address_add(card, line.address, line.prefix);
     ask(&address).map_err(failed("set the address"))?;
-    ask(&netlink::link_up(link)).map_err(failed("switch the network link on"))
+    ask(&netlink::link_up(card)).map_err(failed("switch the network link on"))
 }
 
 fn index(link: &str) -> io::Result<u32> {

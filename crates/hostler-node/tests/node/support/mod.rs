@@ -14,7 +14,7 @@ pub(crate) use node::{Ground, TestNode};
 pub(crate) use requester::{Requester, deploy_error, stop_error};
 
 /// Nothing here takes nearly this long unless it hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Waits until `look` gives something.
 pub(crate) async fn eventually<T, F, L>(what: &str, mut look: L) -> T
