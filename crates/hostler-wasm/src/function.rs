@@ -13,6 +13,7 @@ use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
 use crate::RunError;
 use crate::capture::{Capture, Overflow};
 use crate::guest::{Guest, Meter};
+use crate::host::Host;
 use crate::ticker::Ticker;
 
 /// What a function finds as its own name (protocol 6.9).
@@ -22,7 +23,7 @@ const PROGRAM: &str = "nexfunction";
 const LOG_BYTES: usize = 32 << 10;
 
 /// One message for a function.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Call<'a> {
     /// The concrete subject of the message; `argv[1]`.
     pub subject: &'a str,
@@ -32,6 +33,8 @@ pub struct Call<'a> {
     pub environment: &'a [(String, String)],
     /// What the call may use.
     pub limits: Limits,
+    /// Who carries out what it asks; without one, nobody does.
+    pub host: Option<Arc<dyn Host>>,
 }
 
 /// What a call may use.
@@ -132,7 +135,13 @@ impl Function {
             .stderr(stderr.clone())
             .build_p1();
         let meter = Meter::new(call.limits.memory_bytes);
-        let mut store = Store::new(self.instance.module().engine(), Guest { wasi, meter });
+        let guest = Guest {
+            wasi,
+            meter,
+            host: call.host.clone(),
+            answers: Vec::new(),
+        };
+        let mut store = Store::new(self.instance.module().engine(), guest);
         store.limiter(|guest| &mut guest.meter);
         store
     }

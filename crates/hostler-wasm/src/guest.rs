@@ -1,8 +1,13 @@
 //! What the host keeps for one instance: its view of the world, and the meter
 //! that its memory is measured by.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::p1::WasiP1Ctx;
+
+use crate::host::Host;
 
 /// Elements a table may have; function pointers of large programs need a few
 /// ten thousand.
@@ -12,6 +17,10 @@ const TABLE_ELEMENTS: usize = 200_000;
 pub(crate) struct Guest {
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) meter: Meter,
+    /// Who is asked, if anybody.
+    pub(crate) host: Option<Arc<dyn Host>>,
+    /// What was answered last.
+    pub(crate) answers: Vec<Bytes>,
 }
 
 /// Refuses growth past a bound and remembers that it did. The guest is told

@@ -10,6 +10,7 @@ use wasmtime_wasi::p1;
 
 use crate::function::Function;
 use crate::guest::Guest;
+use crate::host;
 use crate::ticker::Ticker;
 use crate::{CompileError, RuntimeError};
 
@@ -58,6 +59,7 @@ impl Runtime {
         let mut linker = Linker::new(&engine);
         p1::add_to_linker_async(&mut linker, |guest: &mut Guest| &mut guest.wasi)
             .map_err(failed)?;
+        host::add_to_linker(&mut linker).map_err(failed)?;
         let clock = Ticker::start(&engine).map_err(RuntimeError::Clock)?;
         let places = usize::try_from(options.concurrency.max(1)).unwrap_or(1);
         Ok(Self {
@@ -69,7 +71,8 @@ impl Runtime {
     }
 
     /// Compiles a module in WebAssembly's binary form. It must be a WASI
-    /// preview 1 command: export `_start`, import nothing else than WASI.
+    /// preview 1 command: export `_start`, import nothing else than WASI and
+    /// what [`crate::Host`] answers.
     pub fn compile(&self, bytes: &[u8]) -> Result<Function, CompileError> {
         let failed = |error: wasmtime::Error| CompileError(format!("{error:#}"));
         let module = Module::from_binary(&self.engine, bytes).map_err(failed)?;

@@ -4,9 +4,11 @@
 // Helpers of tests may fail like the tests themselves.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use hostler_wasm::{Answering, Ask, Host, HostError};
 use hostler_wasm::{Call, CompileError, Function, Limits, Report, RunError};
 use hostler_wasm::{Runtime, RuntimeOptions};
 
@@ -57,6 +59,37 @@ const SLEEP: &str = r#"
     (drop (call $poll (i32.const 64) (i32.const 256) (i32.const 1) (i32.const 8))))
 "#;
 
+/// The imports with which a host is asked, and what is asked with them: texts at
+/// fixed places, `kv` at 600, `get` at 604, `drop` at 608, `key` at 616.
+const ASKING: &str = r#"
+  (import "hostler" "ask" (func $ask (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "hostler" "answer_len" (func $len (param i32) (result i32)))
+  (import "hostler" "answer_read" (func $answer (param i32 i32 i32 i32) (result i32)))
+"#;
+
+/// Says what it was asked, once it has waited; refuses to drop anything.
+struct Mirror;
+
+impl Host for Mirror {
+    fn ask(&self, ask: Ask) -> Answering<'_> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            if ask.method == "drop" {
+                return Err(HostError("not that".to_owned()));
+            }
+            let name = ask.name.unwrap_or_default();
+            let said = format!("{}.{} {name} {}", ask.service, ask.method, ask.body.len());
+            Ok(vec![said.into(), Bytes::from_static(b"second")])
+        })
+    }
+}
+
+fn asking(body: &str) -> Function {
+    let data = r#"(data (i32.const 600) "kv\00\00get\00drop\00\00\00\00key")"#;
+    let module = format!("(module {ASKING} {PRELUDE} {data} {body})");
+    runtime().compile(&wat::parse_str(module).unwrap()).unwrap()
+}
+
 fn runtime() -> Runtime {
     Runtime::new(RuntimeOptions::default()).unwrap()
 }
@@ -73,6 +106,7 @@ fn call(function: &Function, payload: &[u8], limits: Limits) -> Report {
         payload: Bytes::copy_from_slice(payload),
         environment: &environment,
         limits,
+        host: Some(Arc::new(Mirror)),
     };
     let tokio = tokio::runtime::Builder::new_current_thread();
     let tokio = { tokio }.enable_all().build().unwrap();
@@ -251,6 +285,7 @@ fn more_calls_than_places_wait_for_their_turn() {
             time: Duration::from_millis(ms),
             ..Limits::default()
         },
+        host: None,
     };
     let tokio = tokio::runtime::Builder::new_current_thread();
     let tokio = { tokio }.enable_all().build().unwrap();
@@ -264,4 +299,65 @@ fn more_calls_than_places_wait_for_their_turn() {
         second.answer,
         Err(RunError::TimedOut(Duration::from_millis(60)))
     );
+}
+
+#[test]
+fn a_host_is_asked_and_its_answers_are_read_piece_by_piece() {
+    // Reads the first answer in two pieces, then the second.
+    let function = asking(
+        r#"(func (export "_start")
+             (if (i32.ne (i32.const 2) (call $ask (i32.const 600) (i32.const 2) (i32.const 604)
+                 (i32.const 3) (i32.const 616) (i32.const 3) (i32.const 0) (i32.const 5)))
+               (then unreachable))
+             (if (i32.ne (i32.const 12) (call $len (i32.const 0))) (then unreachable))
+             (if (i32.ne (i32.const -1) (call $len (i32.const 2))) (then unreachable))
+             (drop (call $answer (i32.const 0) (i32.const 0) (i32.const 64) (i32.const 7)))
+             (call $say (i32.const 1) (i32.const 64)
+               (call $answer (i32.const 0) (i32.const 7) (i32.const 71) (i32.const 99)))
+             (call $say (i32.const 1) (i32.const 64) (i32.const 7))
+             (call $say (i32.const 1) (i32.const 64)
+               (call $answer (i32.const 1) (i32.const 0) (i32.const 64) (i32.const 99)))
+             (if (i32.ne (i32.const 0)
+                   (call $answer (i32.const 1) (i32.const 6) (i32.const 64) (i32.const 99)))
+               (then unreachable))
+             (if (i32.ne (i32.const -1)
+                   (call $answer (i32.const 2) (i32.const 0) (i32.const 64) (i32.const 99)))
+               (then unreachable)))"#,
+    );
+    let report = call(&function, b"", Limits::default());
+    // "kv.get key 5": its rest as long as its first piece was said, then that piece.
+    assert_eq!(report.answer.unwrap(), &b"kv.gekv.get second"[..]);
+}
+
+/// Asks with these addresses and lengths, and says the only answer.
+fn asked(method: (u32, u32), name: (u32, u32), body: (u32, u32)) -> Result<Bytes, RunError> {
+    let [(m, ml), (n, nl), (b, bl)] = [method, name, body];
+    let function = asking(&format!(
+        r#"(func (export "_start")
+             (if (i32.ne (i32.const -1) (call $ask (i32.const 600) (i32.const 2)
+                 (i32.const {m}) (i32.const {ml}) (i32.const {n}) (i32.const {nl})
+                 (i32.const {b}) (i32.const {bl})))
+               (then unreachable))
+             (call $say (i32.const 1) (i32.const 64)
+               (call $answer (i32.const 0) (i32.const 0) (i32.const 64) (i32.const 99))))"#
+    ));
+    call(&function, b"", Limits::default()).answer
+}
+
+#[test]
+fn a_refusal_of_the_host_is_an_answer_and_memory_that_is_not_there_a_trap() {
+    let check = |method, expected: &str| {
+        assert_eq!(
+            asked(method, (616, 3), (0, 0)).unwrap(),
+            expected.as_bytes()
+        );
+    };
+    check((608, 4), "not that");
+    check((602, 2), "invalid rpc request");
+    let trapped = |answer: Result<Bytes, RunError>| {
+        assert!(matches!(answer, Err(RunError::Trapped(_))), "{answer:?}");
+    };
+    trapped(asked((608, 4), (131_070, 3), (0, 0)));
+    trapped(asked((608, 4), (616, 3), (4_294_967_295, 4_294_967_295)));
+    trapped(asked((u32::MAX, 1), (616, 3), (0, 0)));
 }

@@ -9,12 +9,15 @@
 //! it and starts the workload again, in another slot.
 
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use hostler_js::{Alarm, Host, Level, Script};
+use bytes::Bytes;
+use hostler_js::{Alarm, Ask, Host, HostError, Level, Script};
 use hostler_wire::agent::{AgentLevel, AgentRefusal};
+use tokio::runtime::Handle;
 
-use super::rpc::Rpc;
+use super::rpc::{Asked, Rpc};
 use super::serve::{Call, Engine, Limits, Report};
 
 /// How long a call may hold the link's thread.
@@ -23,6 +26,50 @@ const BRIEF: Duration = Duration::from_millis(2);
 /// How long past its limit a call may go on. It is looked at by the clock, and
 /// a machine that is short of processors must not be taken for a stuck call.
 const OVERDUE: Duration = Duration::from_secs(3);
+
+/// What is left of a call's time for saying that its host did not answer.
+const LAST_WORDS: Duration = Duration::from_millis(20);
+
+/// The node, asked on a function's own thread, which waits while the link's
+/// thread does the talking.
+pub(crate) struct Waiting {
+    rpc: Rpc,
+    link: Handle,
+}
+
+impl Waiting {
+    /// Called on the link's runtime.
+    pub(crate) fn new(rpc: Rpc) -> Self {
+        let link = Handle::current();
+        Self { rpc, link }
+    }
+}
+
+impl Host for Waiting {
+    fn ask(&self, ask: Ask) -> Result<Vec<Bytes>, HostError> {
+        let what = format!("{}.{}", ask.service, ask.method);
+        let patience = ask.left.saturating_sub(LAST_WORDS);
+        let asked = Asked {
+            service: ask.service,
+            method: ask.method,
+            name: ask.name,
+            body: ask.body,
+        };
+        let (tell, told) = mpsc::channel();
+        let rpc = self.rpc.clone();
+        self.link.spawn(async move {
+            let answers = rpc.exchange(asked).await;
+            // Nobody listens any more when the call's time was over.
+            let _ = tell.send(answers);
+        });
+        match told.recv_timeout(patience) {
+            Ok(answers) => answers.map_err(HostError),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                Err(HostError(format!("{what}: nats: timeout")))
+            }
+        }
+    }
+}
 
 /// A compiled script.
 pub(crate) struct Js {
@@ -34,7 +81,11 @@ pub(crate) struct Js {
 
 impl Js {
     /// Compiles a script.
-    pub(crate) fn compile(source: &[u8], limits: Limits, host: Rpc) -> Result<Self, AgentRefusal> {
+    pub(crate) fn compile(
+        source: &[u8],
+        limits: Limits,
+        host: Waiting,
+    ) -> Result<Self, AgentRefusal> {
         let limits = limits_of(limits);
         let alarm = Alarm::start(stuck).map_err(|e| AgentRefusal::Provider(e.to_string()))?;
         let _watch = alarm.watch(Instant::now() + limits.time + OVERDUE);

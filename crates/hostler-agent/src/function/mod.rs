@@ -8,7 +8,7 @@
 
 #[cfg(feature = "js")]
 mod js;
-#[cfg(feature = "js")]
+#[cfg(any(feature = "wasm", feature = "js"))]
 mod rpc;
 #[cfg(any(feature = "wasm", feature = "js"))]
 mod serve;
@@ -64,13 +64,15 @@ pub(crate) async fn start(
         #[cfg(feature = "wasm")]
         Language::Wasm => {
             let limits = serve::limits(request, agent);
-            let engine = serve::compile(move || wasm::Wasm::compile(&artifact, limits)).await?;
+            let host = rpc::Rpc::new(agent, request);
+            let compile = move || wasm::Wasm::compile(&artifact, limits, host);
+            let engine = serve::compile(compile).await?;
             serve::start(agent, request, engine).await
         }
         #[cfg(feature = "js")]
         Language::Js => {
             let limits = serve::limits(request, agent);
-            let host = rpc::Rpc::new(agent, request);
+            let host = js::Waiting::new(rpc::Rpc::new(agent, request));
             let engine = serve::compile(move || js::Js::compile(&artifact, limits, host)).await?;
             serve::start(agent, request, engine).await
         }

@@ -1,10 +1,13 @@
 //! The WebAssembly engine, as functions use it. It gives its thread back at
 //! every tick of its clock, so that any call may begin on the link's.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use hostler_wasm::{Function, Runtime, RuntimeOptions};
+use hostler_wasm::{Answering, Ask, Function, Host, HostError, Runtime, RuntimeOptions};
 use hostler_wire::agent::{AgentLevel, AgentRefusal};
 
+use super::rpc::{Asked, Rpc};
 use super::serve::{Call, Engine, Limits, Report};
 
 /// The most memory that instructions of 32 bits can address.
@@ -14,11 +17,25 @@ const ADDRESSABLE: usize = 4 << 30;
 pub(crate) struct Wasm {
     function: Function,
     limits: hostler_wasm::Limits,
+    host: Arc<dyn Host>,
+}
+
+/// The node is asked by a future, like everything else that a module waits for.
+impl Host for Rpc {
+    fn ask(&self, ask: Ask) -> Answering<'_> {
+        let asked = Asked {
+            service: ask.service,
+            method: ask.method,
+            name: ask.name,
+            body: ask.body,
+        };
+        Box::pin(async move { self.exchange(asked).await.map_err(HostError) })
+    }
 }
 
 impl Wasm {
     /// Compiles a module.
-    pub(crate) fn compile(module: &[u8], limits: Limits) -> Result<Self, AgentRefusal> {
+    pub(crate) fn compile(module: &[u8], limits: Limits, host: Rpc) -> Result<Self, AgentRefusal> {
         let limits = limits_of(limits);
         let options = RuntimeOptions {
             concurrency: u32::try_from(super::places()).unwrap_or(2),
@@ -28,7 +45,12 @@ impl Wasm {
         let function = runtime
             .compile(module)
             .map_err(|e| AgentRefusal::Validate(e.to_string()))?;
-        Ok(Self { function, limits })
+        let host = Arc::new(host);
+        Ok(Self {
+            function,
+            limits,
+            host,
+        })
     }
 }
 
@@ -39,6 +61,7 @@ impl Engine for Wasm {
             payload: call.payload,
             environment: &call.environment,
             limits: self.limits,
+            host: Some(Arc::clone(&self.host)),
         };
         let report = self.function.run(call).await;
         Report {

@@ -161,3 +161,48 @@ async fn a_module_larger_than_any_memory_is_refused() {
     let expected = "Failed to write workload artifact to temp dir: there is no memory";
     assert!(message.starts_with(expected), "{message}");
 }
+
+/// Answers with what `kv` says to the method and key in the payload, at 1024:
+/// four bytes of method, then the key.
+const ASKING: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "hostler" "ask" (func $ask (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "hostler" "answer_read" (func $answer (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 600) "kv")
+  (func (export "_start") (local $n i32)
+    (i32.store (i32.const 0) (i32.const 1024))
+    (i32.store (i32.const 4) (i32.const 512))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (local.set $n (i32.sub (i32.load (i32.const 8)) (i32.const 4)))
+    (drop (call $ask (i32.const 600) (i32.const 2)
+      (i32.const 1024) (select (i32.const 4) (i32.const 3)
+        (i32.eq (i32.load8_u (i32.const 1024)) (i32.const 107)))
+      (i32.const 1028) (local.get $n) (i32.const 0) (i32.const 0)))
+    (i32.store (i32.const 0) (i32.const 2048))
+    (i32.store (i32.const 4)
+      (call $answer (i32.const 0) (i32.const 0) (i32.const 2048) (i32.const 512)))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
+
+#[tokio::test]
+async fn a_module_asks_the_node_for_host_services() {
+    let bench = Bench::new().await;
+    let module = wat::parse_str(ASKING).unwrap();
+    let request = AgentDeployRequest {
+        trigger_subjects: Some(vec!["calc.*".to_owned()]),
+        ..bench.request("wasm", &module, &[])
+    };
+    assert_eq!(bench.deploy(&request).await, DeployResponse::accepted());
+    crate::script::serve(&bench).await;
+    // The double of a node answers `get` with the key, and refuses `keys`.
+    for _ in 0..3 {
+        assert_eq!(trigger(&bench, "get colour").await.payload, "colour");
+    }
+    assert_eq!(trigger(&bench, "keys").await.payload, "it is away");
+    let asked = bench.order();
+    let gets = asked
+        .iter()
+        .filter(|one| *one == "rpc.default.probe.kv.get");
+    assert_eq!(gets.count(), 3, "{asked:?}");
+}

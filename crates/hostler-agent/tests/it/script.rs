@@ -144,7 +144,7 @@ async fn what_gives_no_function_is_refused_with_the_reason() {
 }
 
 /// Answers the calls of host services as a node does.
-async fn serve(bench: &Bench) {
+pub(crate) async fn serve(bench: &Bench) {
     let mut asked = bench
         .node
         .subscribe(format!("agentint.{SLOT}.rpc.>"))

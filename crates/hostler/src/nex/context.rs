@@ -37,7 +37,7 @@ impl NatsContext {
     /// The context that is meant: the named one, or the selected one, if any.
     pub(super) fn find(name: Option<&str>) -> Result<Option<Self>> {
         let folder = folder();
-        let selected = || Some(std::fs::read_to_string(folder.as_ref()?.join("context.txt")).ok()?);
+        let selected = || std::fs::read_to_string(folder.as_ref()?.join("context.txt")).ok();
         let selected = if name.is_some() { None } else { selected() };
         let Some(name) = name.map(str::to_owned).or(selected) else {
             return Ok(None);

@@ -135,7 +135,7 @@ mod tests {
         }
     }
 
-    fn check(flags: &ReachArgs, context: Option<&str>, expected: (&str, NatsLogin)) {
+    fn check(flags: &ReachArgs, context: Option<&str>, (url, login): (&str, &NatsLogin)) {
         let read = |text: &str| hostler_wire::nats::go_json::from_slice(text.as_bytes());
         let context = context.map(|text| read(text).expect(text));
         let fleet = Context {
@@ -148,7 +148,7 @@ mod tests {
             .then_some(fleet)
             .filter(|_| flags.server.is_none());
         let reach = chosen(flags, context, fleet).expect("a reach");
-        assert_eq!((reach.nats.url.as_str(), reach.nats.login), expected);
+        assert_eq!((reach.nats.url.as_str(), &reach.nats.login), (url, login));
     }
 
     #[test]
@@ -159,23 +159,23 @@ mod tests {
         };
         let none = flags(None, None, None);
         let seed = NatsLogin::NkeyFile("/seed".into());
-        check(&none, None, ("nats://fleet", seed));
+        check(&none, None, ("nats://fleet", &seed));
         let context = r#"{"url":"nats://c","user":"u","password":"p"}"#;
-        check(&none, Some(context), ("nats://c", user("u", "p")));
+        check(&none, Some(context), ("nats://c", &user("u", "p")));
         let server = flags(Some("nats://f"), None, None);
-        check(&server, Some(context), ("nats://f", user("u", "p")));
-        check(&server, None, ("nats://f", NatsLogin::None));
+        check(&server, Some(context), ("nats://f", &user("u", "p")));
+        check(&server, None, ("nats://f", &NatsLogin::None));
         let named = flags(None, Some("me"), Some("mine"));
-        check(&named, Some(context), ("nats://c", user("me", "mine")));
+        check(&named, Some(context), ("nats://c", &user("me", "mine")));
         let token = NatsLogin::Token("t".into());
         check(
             &flags(None, Some("t"), None),
             Some(context),
-            ("nats://c", token.clone()),
+            ("nats://c", &token),
         );
-        check(&none, Some(r#"{"token":"t"}"#), (USUAL, token));
+        check(&none, Some(r#"{"token":"t"}"#), (USUAL, &token));
         let creds = NatsLogin::CredsFile("/c".into());
-        check(&none, Some(r#"{"creds":"/c","user":"u"}"#), (USUAL, creds));
+        check(&none, Some(r#"{"creds":"/c","user":"u"}"#), (USUAL, &creds));
     }
 
     #[test]
