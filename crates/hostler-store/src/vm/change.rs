@@ -38,7 +38,7 @@ impl Store {
         };
         if let Some(excess) = excess(tx.db(), &before, &change, by.now).await? {
             // While the project was waited for, another may have done the same.
-            let same = seen_by(tx.db(), id).await?.filter(current).is_some();
+            let same = seen_by(tx.db(), id).await?.as_ref().is_some_and(current);
             return Ok(if same {
                 VmChanged::QuotaExceeded(excess)
             } else {
