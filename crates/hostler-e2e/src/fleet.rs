@@ -25,6 +25,7 @@ pub struct Fleet {
     nats: SocketAddr,
     up: Option<Child>,
     flags: Vec<String>,
+    heartbeat_ms: u64,
 }
 
 /// Heartbeats of stories, so that nothing takes long.
@@ -40,12 +41,19 @@ impl Fleet {
             nats: free_address()?,
             up: None,
             flags: Vec::new(),
+            heartbeat_ms: HEARTBEAT_MS,
         })
     }
 
     /// Has it started with further flags.
     pub fn flags(&mut self, flags: &[&str]) {
         self.flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+    }
+
+    /// Has its nodes heard so often: a node that is held up for four of these
+    /// stops its work.
+    pub fn heartbeat_ms(&mut self, ms: u64) {
+        self.heartbeat_ms = ms;
     }
 
     /// Starts one and waits until it says that it is up.
@@ -67,7 +75,7 @@ impl Fleet {
             .command(&["up"])?
             .args(["--listen", &self.listen.to_string()])
             .args(["--nats-port", &self.nats.port().to_string()])
-            .args(["--heartbeat-ms", &HEARTBEAT_MS.to_string()])
+            .args(["--heartbeat-ms", &self.heartbeat_ms.to_string()])
             .args(&self.flags)
             .stdout(Stdio::piped())
             .stderr(self.log()?)

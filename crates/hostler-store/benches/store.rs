@@ -119,7 +119,7 @@ async fn prepare(store: &Store) -> Outcome<Vec<NodeId>> {
             labels: Labels::new(),
             key: Secret::new(format!("key {number}")),
         };
-        let id = store.node_register(&BY, node, None).await?.facts.id;
+        let id = store.node_register(&BY, node, None).await?.node.facts.id;
         store.node_heartbeat(NOW, id, report(1)).await?;
         nodes.push(id);
     }

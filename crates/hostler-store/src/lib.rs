@@ -54,7 +54,8 @@ pub use image::{ImageAbout, ImageDeleted, ImageInsertError, ImageRow, ImageSpec}
 pub use join_token::{JoinTokenRow, NewJoinToken};
 pub use lease::Fence;
 pub use node::{
-    HeartbeatOutcome, NewNode, NodeChange, NodeLeaveError, NodeRegisterError, NodeReport, NodeRow,
+    HeartbeatOutcome, NewNode, NodeChange, NodeLeaveError, NodeRegisterError, NodeRegistration,
+    NodeReport, NodeRow,
 };
 pub use open::OpenError;
 pub use operation::{

@@ -65,6 +65,7 @@ chapters! {
         a_node_has_one_key_for_nats_and_it_goes_with_the_node,
         an_older_heartbeat_of_the_same_boot_is_ignored,
         a_heartbeat_never_touches_what_seats_have_taken,
+        who_registers_again_with_its_own_key_is_the_same_node,
         a_change_of_availability_is_told_once,
         a_removed_node_frees_what_sat_there,
         a_node_leaves_only_when_nothing_sits_there,
@@ -146,6 +147,7 @@ chapters! {
     operations:
         an_operation_is_claimed_by_one_and_ended_once,
         a_worker_that_lost_its_claim_writes_nothing,
+        a_worker_closes_no_node_once_its_operation_is_called_off,
         the_same_operation_is_not_asked_for_twice;
     runners:
         a_job_is_written_once_and_replaced_by_its_next_revision,

@@ -80,6 +80,7 @@ impl Table {
         for line in &self.lines {
             if let Some(operation) = operation(&mut api, line) {
                 describe(operation, line.demand);
+                may_fail(operation);
             }
         }
         (router.with_state(self.app), api, self.lines)
@@ -99,6 +100,15 @@ pub(crate) fn operation<'a>(api: &'a mut OpenApi, line: &Line) -> Option<&'a mut
         _ => return None,
     };
     operation.as_mut()
+}
+
+/// What can be refused can fail as well, and is answered alike: something that
+/// it needs is not there (503), or it is our fault (500).
+fn may_fail(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    if let Some(refused) = responses.get("4XX").cloned() {
+        responses.entry("5XX".to_owned()).or_insert(refused);
+    }
 }
 
 /// Says in the description what the line demands.

@@ -14,8 +14,7 @@ use hostler_core::operation::{
     progress,
 };
 use hostler_store::{
-    By, ClaimError, NodeChange, NodeLeaveError, OperationClaim, OperationOutcome, OperationRow,
-    StoreError,
+    By, ClaimError, NodeLeaveError, OperationClaim, OperationOutcome, OperationRow, StoreError,
 };
 use hostler_wire::convert::timestamp;
 
@@ -78,7 +77,7 @@ impl Operations {
             let text = progress(&facts, &world);
             match next_step(&facts, &world, now) {
                 OperationStep::Do(action) | OperationStep::Undo(action) => {
-                    if !self.act(&by, work.node, action).await? {
+                    if !self.act(&by, &claim, (work.node, action)).await? {
                         return self.wait(&claim, now, &text).await.map(|()| done);
                     }
                     let store = &self.0.store;
@@ -143,29 +142,24 @@ impl Operations {
     }
 
     /// Whether the action was done; if not, it may be later.
-    async fn act(&self, by: &By<'_>, node: NodeId, action: Action) -> Result<bool, StoreError> {
-        match action {
-            Action::Remember(_) => Ok(true),
-            Action::Drain => self.schedule(by, node, Scheduling::Draining).await,
-            Action::Close => self.schedule(by, node, Scheduling::Closed).await,
-            Action::PutBack(was) => self.schedule(by, node, was).await,
-            Action::Unregister => self.unregister(by, node).await,
-        }
-    }
-
-    async fn schedule(
+    async fn act(
         &self,
         by: &By<'_>,
-        node: NodeId,
-        scheduling: Scheduling,
-    ) -> Result<bool, StoreError> {
-        let change = NodeChange {
-            scheduling: Some(scheduling),
-            labels: None,
+        claim: &OperationClaim,
+        (node, action): (NodeId, Action),
+    ) -> Result<bool, ClaimError> {
+        let (scheduling, puts_back) = match action {
+            Action::Remember(_) => return Ok(true),
+            Action::Unregister => return Ok(self.unregister(by, node).await?),
+            Action::Drain => (Scheduling::Draining, false),
+            Action::Close => (Scheduling::Closed, false),
+            Action::PutBack(was) => (was, true),
         };
-        self.0.store.node_update(by, node, change).await?;
+        let place = (node, scheduling);
+        let store = &self.0.store;
+        let done = store.operation_schedule(by, claim, place, puts_back).await;
         self.0.passes.wake();
-        Ok(true)
+        done
     }
 
     /// Whether anything is seated there is looked at in the transaction.

@@ -55,6 +55,12 @@ impl Machine {
         Self::join_as(house, &name, json!({"runner": runner})).await
     }
 
+    /// Starts one that is a runner's machine; it was not heard yet.
+    pub(crate) async fn register_runner(house: &House, runner: &str) -> Self {
+        let name = format!("n-{}", &runner[runner.len() - 12..]);
+        Self::register_with(house, &name, json!({"runner": runner})).await
+    }
+
     /// Starts one that its cluster calls so, online and with one slot.
     pub(crate) async fn of_cluster(house: &House, node: &str) -> Self {
         Self::join_as(house, node, json!({"kubernetes-node": node})).await

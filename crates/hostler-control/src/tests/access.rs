@@ -45,6 +45,12 @@ async fn every_route_is_in_this_table_and_described_as_it_is() {
         .iter()
         .map(|(m, p)| ((*m).to_owned(), (*p).to_owned()));
     assert_eq!(pairs, wanted.collect());
+    for item in described["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let answers = &operation["responses"];
+            assert_eq!(answers["5XX"], answers["4XX"], "{operation}");
+        }
+    }
 }
 
 /// The fleet in which routes are called.

@@ -109,6 +109,7 @@ async fn nodes(client: &ControlClient) -> Result<()> {
             hostname: "127.0.0.1".into(),
             port,
             labels: std::collections::BTreeMap::new(),
+            api_key: None,
         };
         let node = client.node_register(&register).await?;
         client.heartbeat(&node.api_key, &heartbeat(number)).await?;

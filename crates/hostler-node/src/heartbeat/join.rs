@@ -1,4 +1,8 @@
 //! Joining a fleet: once in the life of a data folder.
+//!
+//! The machine makes its key itself, and keeps it before it asks: an answer that
+//! was lost is asked for again with the same key, also by the next start, and
+//! the control plane knows by it that this is the node that it has registered.
 
 use std::path::Path;
 use std::time::Duration;
@@ -62,6 +66,7 @@ async fn attempt(
         Some(JoinToken::Text(token)) => token.clone(),
         Some(JoinToken::File(path)) => std::fs::read_to_string(path).map_err(JoinError::Token)?,
     };
+    let key = ApiKey::make(data)?;
     let asking = ControlClient::new(control.base(), token.trim())?;
     let answer = asking
         .node_register(&NodeRegister {
@@ -69,6 +74,7 @@ async fn attempt(
             hostname: joining.host.clone(),
             port: joining.port,
             labels: joining.labels.clone(),
+            api_key: Some(key.expose().to_owned()),
         })
         .await?;
     let registration = Registration {
@@ -78,5 +84,6 @@ async fn attempt(
         heartbeat_ms: answer.heartbeat_ms,
     };
     registration.store(data)?;
+    ApiKey::answered(data);
     Ok(registration)
 }

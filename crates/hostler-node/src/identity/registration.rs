@@ -28,6 +28,29 @@ impl ApiKey {
         Self(text.into())
     }
 
+    /// The key to ask for in a data folder: the one asked for before, if the
+    /// answer was lost.
+    pub(crate) fn make(data: &Path) -> Result<Self, RegistrationError> {
+        let path = data.join(KEY_FILE);
+        let fresh = || format!("hn_{}", secret::random_secret());
+        match secret::load_or_make(&path, fresh) {
+            Ok((text, _)) => Ok(Self(text)),
+            Err(error) => Err(RegistrationError {
+                doing: "keep a key in",
+                path,
+                source: io::Error::other(error),
+            }),
+        }
+    }
+
+    /// Forgets what was asked for, once the registration holds it: a folder that
+    /// is copied to make another machine must not bring its key along.
+    pub(crate) fn answered(data: &Path) {
+        if let Err(error) = std::fs::remove_file(data.join(KEY_FILE)) {
+            tracing::debug!(%error, "the key that was asked for stays in its file");
+        }
+    }
+
     /// The text, for a header.
     pub fn expose(&self) -> &str {
         &self.0
@@ -42,6 +65,9 @@ impl fmt::Debug for ApiKey {
 
 /// The file in a node's data folder that says it has joined a fleet.
 pub const REGISTRATION_FILE: &str = "registration.json";
+
+/// The key with which it asked to join one.
+const KEY_FILE: &str = "join.key";
 
 /// This node's membership in a fleet, kept in [`REGISTRATION_FILE`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +115,16 @@ impl Registration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_was_asked_for_is_asked_for_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = ApiKey::make(folder.path()).unwrap();
+        assert!(first.expose().starts_with("hn_") && first.expose().len() > 32);
+        assert_eq!(ApiKey::make(folder.path()).unwrap(), first);
+        ApiKey::answered(folder.path());
+        assert_ne!(ApiKey::make(folder.path()).unwrap(), first);
+    }
 
     #[test]
     fn a_registration_survives_and_its_key_is_not_shown() {

@@ -34,6 +34,26 @@ async fn a_node_joins_once_and_keeps_its_key_to_itself() {
 }
 
 #[tokio::test]
+async fn a_node_whose_answer_was_lost_asks_again_with_the_same_key_also_in_its_next_life() {
+    let (nats, ground) = (ControlNats::start().await, Ground::new());
+    let plane = ControlPlane::start(1_000).await;
+    plane.mood(Mood::Broken);
+    let node = TestNode::start(ground.options_in(&nats, &plane)).await;
+    eventually("it asks again", async || {
+        (plane.registrations().len() >= 2).then_some(())
+    })
+    .await;
+    node.stop().await;
+    plane.mood(Mood::Well);
+    let node = TestNode::start(ground.options_in(&nats, &plane)).await;
+    plane.heard(|_| Some(())).await;
+    let asked = plane.registrations();
+    let keys: Vec<_> = asked.iter().map(|body| body.api_key.clone()).collect();
+    assert!(keys[0].is_some() && keys.iter().all(|key| *key == keys[0]));
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn only_the_control_plane_gets_in() {
     let (_nats, plane, _ground, node) = TestNode::in_fleet(1_000).await;
     let base = format!("http://{}", node.handle.api);

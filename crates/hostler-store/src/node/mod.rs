@@ -10,7 +10,7 @@ mod nats;
 mod register;
 mod remove;
 pub(crate) mod row;
-mod update;
+pub(crate) mod update;
 
 use hostler_core::id::{BootId, NodeId};
 use hostler_core::node::{Beat, NodeFacts, Scheduling, StillSeated};
@@ -77,6 +77,16 @@ pub struct NewNode {
     /// The secret that both sides will present; kept as a digest to be found
     /// by, and sealed to be presented to the node.
     pub key: Secret,
+}
+
+/// What came of a registration.
+#[derive(Clone, Debug)]
+pub struct NodeRegistration {
+    /// The node.
+    pub node: NodeRow,
+    /// Whether it is one only since then: one that registers again with its own
+    /// key, because the answer was lost, is the node that it was.
+    pub is_new: bool,
 }
 
 /// What an operator may change of a node; what is `None` stays.

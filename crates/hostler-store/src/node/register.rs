@@ -1,13 +1,17 @@
 //! Registering a node, by hand or with a join token.
+//!
+//! A machine whose answer was lost asks again, with the key that it has made:
+//! it is the same node then, and no further use of its token is spent. Without
+//! that its own name would be taken for good.
 
 use hostler_core::id::NodeId;
 use hostler_core::node::{Availability, Scheduling};
 use hostler_core::runner::RunnerId;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{EntityTrait, IntoActiveModel, TryInsertResult};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, TryInsertResult};
 
-use super::row::{Entity, Model};
-use super::{NewNode, NodeRegisterError, NodeRow};
+use super::row::{Column, Entity, Model};
+use super::{NewNode, NodeRegisterError, NodeRegistration, NodeRow};
 use crate::column::{json, moment};
 use crate::error::During;
 use crate::join_token::spend;
@@ -25,11 +29,16 @@ impl Store {
         by: &By<'_>,
         new: NewNode,
         join: Option<&Secret>,
-    ) -> Result<NodeRow, NodeRegisterError> {
+    ) -> Result<NodeRegistration, NodeRegisterError> {
         let row = self.node_draft(by, &new)?;
         let mut tx = self.begin(by).await?;
         if let Some(runner) = &new.runner {
             welcome(&tx, runner).await?;
+        }
+        if let Some(node) = again(&tx, &row).await? {
+            tx.commit().await?;
+            let is_new = false;
+            return Ok(NodeRegistration { node, is_new });
         }
         if let Some(secret) = join {
             let spent = spend::one_use(&mut tx, secret.expose(), by.now).await?;
@@ -50,7 +59,9 @@ impl Store {
         told.data = serde_json::json!({"hostname": new.hostname, "port": new.port});
         tx.note(told);
         tx.commit().await?;
-        Ok(NodeRow::try_from(row)?)
+        let node = NodeRow::try_from(row)?;
+        let is_new = true;
+        Ok(NodeRegistration { node, is_new })
     }
 
     /// A node that was never heard: nothing in it, and its lease over.
@@ -94,6 +105,29 @@ impl Store {
             unclaimed_vms: "[]".to_owned(),
         })
     }
+}
+
+/// The node that has this name and key already, now at the address it says.
+async fn again(tx: &Tx<'_>, row: &Model) -> Result<Option<NodeRow>, StoreError> {
+    let known = Entity::find()
+        .filter(Column::KeyDigest.eq(row.key_digest.clone()))
+        .filter(Column::Name.eq(row.name.as_str()))
+        .one(tx.db())
+        .await;
+    let Some(known) = known.during("looking for a node that registers again")? else {
+        return Ok(None);
+    };
+    let change = Entity::update_many()
+        .col_expr(Column::Hostname, Expr::value(row.hostname.clone()))
+        .col_expr(Column::Port, Expr::value(row.port))
+        .filter(Column::Id.eq(known.id));
+    change.exec(tx.db()).await.during("moving a node")?;
+    let moved = Model {
+        hostname: row.hostname.clone(),
+        port: row.port,
+        ..known
+    };
+    NodeRow::try_from(moved).map(Some)
 }
 
 /// A machine that nobody answers for would be swept with work on it, and one

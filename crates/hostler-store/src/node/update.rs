@@ -23,26 +23,9 @@ impl Store {
         change: NodeChange,
     ) -> Result<Option<NodeRow>, StoreError> {
         let mut tx = self.begin(by).await?;
-        let Some(before) = held(&tx, id).await? else {
-            return Ok(None);
-        };
-        let mut row = before.clone();
-        if let Some(scheduling) = change.scheduling {
-            scheduling.word().clone_into(&mut row.scheduling);
-        }
-        if let Some(labels) = &change.labels {
-            row.labels = json(labels);
-        }
-        if row != before {
-            let update = Entity::update_many()
-                .col_expr(Column::Scheduling, Expr::value(row.scheduling.clone()))
-                .col_expr(Column::Labels, Expr::value(row.labels.clone()))
-                .filter(Column::Id.eq(row.id));
-            update.exec(tx.db()).await.during("updating a node")?;
-            tx.note(updated(&row));
-            tx.commit().await?;
-        }
-        NodeRow::try_from(row).map(Some)
+        let changed = node_change(&mut tx, id, &change).await?;
+        tx.commit().await?;
+        Ok(changed)
     }
 
     /// Writes the event of a change of availability, once for each change,
@@ -75,6 +58,33 @@ impl Store {
         tx.commit().await?;
         Ok(true)
     }
+}
+
+/// The change, within a transaction.
+pub(crate) async fn node_change(
+    tx: &mut Tx<'_>,
+    id: NodeId,
+    change: &NodeChange,
+) -> Result<Option<NodeRow>, StoreError> {
+    let Some(before) = held(tx, id).await? else {
+        return Ok(None);
+    };
+    let mut row = before.clone();
+    if let Some(scheduling) = change.scheduling {
+        scheduling.word().clone_into(&mut row.scheduling);
+    }
+    if let Some(labels) = &change.labels {
+        row.labels = json(labels);
+    }
+    if row != before {
+        let update = Entity::update_many()
+            .col_expr(Column::Scheduling, Expr::value(row.scheduling.clone()))
+            .col_expr(Column::Labels, Expr::value(row.labels.clone()))
+            .filter(Column::Id.eq(row.id));
+        update.exec(tx.db()).await.during("updating a node")?;
+        tx.note(updated(&row));
+    }
+    NodeRow::try_from(row).map(Some)
 }
 
 fn updated(row: &Model) -> crate::NewEvent {

@@ -1,5 +1,7 @@
-//! What a worker writes: steps done, and the end.
+//! What a worker writes: what it does to its node, steps done, and the end.
 
+use hostler_core::id::NodeId;
+use hostler_core::node::Scheduling;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
@@ -8,11 +10,39 @@ use super::row::{Column, Entity, Model};
 use super::{ClaimError, OperationClaim, OperationOutcome};
 use crate::column::{from_json, json, moment};
 use crate::error::During;
+use crate::node::update::node_change;
 use crate::tx::{Tx, event};
 use crate::word::Word;
-use crate::{By, Store, StoreError};
+use crate::{By, NodeChange, Store, StoreError};
 
 impl Store {
+    /// Sets whether the operation's node takes work; whether it did. Not once
+    /// somebody has asked to call the operation off, unless this puts it back:
+    /// whoever called it off has opened the node in that same transaction, and a
+    /// worker that had looked before that must not close it over work that has
+    /// come since.
+    pub async fn operation_schedule(
+        &self,
+        by: &By<'_>,
+        claim: &OperationClaim,
+        (node, scheduling): (NodeId, Scheduling),
+        puts_back: bool,
+    ) -> Result<bool, ClaimError> {
+        let mut tx = self.begin(by).await?;
+        let row = held(&tx, claim).await?;
+        let row = row.ok_or(ClaimError::Lost(claim.row.id))?;
+        if row.cancel_asked && !puts_back {
+            return Ok(false);
+        }
+        let change = NodeChange {
+            scheduling: Some(scheduling),
+            labels: None,
+        };
+        node_change(&mut tx, node, &change).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     /// Adds a step to those done, unless it is there, and says in words where
     /// the operation is.
     pub async fn operation_step_done(

@@ -2,7 +2,7 @@
 
 use hostler_core::node::{Availability, Scheduling};
 use hostler_core::{Resources, Timestamp};
-use hostler_store::{HeartbeatOutcome, NodeChange, NodeLeaveError, NodeRegisterError};
+use hostler_store::{HeartbeatOutcome, NodeChange, NodeLeaveError, NodeRegisterError, Secret};
 
 use super::world::{BY, NOW, World, boot, generation, labels, name, new_node, report};
 
@@ -40,6 +40,23 @@ pub(crate) async fn a_name_belongs_to_one_node(world: &World) {
         "{error:?}"
     );
     assert_eq!(world.store.node_list().await.unwrap().len(), 1);
+}
+
+pub(crate) async fn who_registers_again_with_its_own_key_is_the_same_node(world: &World) {
+    let first = world.stranger("n1").await;
+    let mut again = new_node("n1");
+    again.port = 3_012;
+    let nobody = Secret::new("no such join token");
+    let registered = world.store.node_register(&BY, again, Some(&nobody)).await;
+    let registered = registered.unwrap();
+    assert!(!registered.is_new);
+    assert_eq!(registered.node.facts.id, first.facts.id);
+    assert_eq!(world.node_row(first.facts.id).await.port, 3_012);
+    assert_eq!(world.told(first.facts.id).await, ["node.registered"]);
+    let mut other = new_node("n2");
+    other.key = new_node("n1").key;
+    let refused = world.store.node_register(&BY, other, None).await;
+    assert!(refused.is_err(), "a key is one node's");
 }
 
 pub(crate) async fn an_older_heartbeat_of_the_same_boot_is_ignored(world: &World) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hostler_core::Timestamp;
+use hostler_core::node::Scheduling::{Draining, Open};
 use hostler_store::{
     ClaimError, NewOperation, OperationClaim, OperationFilter, OperationInserted, OperationOutcome,
     OperationRow,
@@ -120,6 +121,27 @@ pub(crate) async fn a_worker_that_lost_its_claim_writes_nothing(world: &World) {
     let ended = store.operation_get(third.row.id).await.unwrap().unwrap();
     assert_eq!(ended.problem.as_deref(), problem);
     assert_eq!(claim(world, "two", after(999)).await, None);
+}
+
+pub(crate) async fn a_worker_closes_no_node_once_its_operation_is_called_off(world: &World) {
+    let store = &world.store;
+    let node = world.node("n1", 1).await;
+    asked(world, &node.to_string()).await;
+    let claim = claim(world, "one", NOW).await.unwrap();
+    let check = async |scheduling, puts_back, expected, then| {
+        let place = (node, scheduling);
+        let done = store.operation_schedule(&BY, &claim, place, puts_back);
+        assert_eq!(done.await.unwrap(), expected, "{scheduling:?}");
+        assert_eq!(world.node_row(node).await.facts.scheduling, then);
+    };
+    check(Draining, false, true, Draining).await;
+    store.operation_cancel_ask(&BY, claim.row.id).await.unwrap();
+    check(Open, true, true, Open).await;
+    check(Draining, false, false, Open).await;
+    let end = store.operation_end(&BY, &claim, OperationOutcome::Undone, None);
+    end.await.unwrap();
+    let late = store.operation_schedule(&BY, &claim, (node, Draining), true);
+    assert!(matches!(late.await, Err(ClaimError::Lost(_))));
 }
 
 pub(crate) async fn the_same_operation_is_not_asked_for_twice(world: &World) {

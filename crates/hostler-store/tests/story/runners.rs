@@ -73,7 +73,8 @@ async fn register(store: &Store, name: &str, id: &RunnerId) -> Result<NodeRow, N
         runner: Some(id.clone()),
         ..new_node(name)
     };
-    store.node_register(&BY, new, None).await
+    let registered = store.node_register(&BY, new, None).await;
+    registered.map(|registered| registered.node)
 }
 
 async fn change(store: &Store, number: u64, change: impl FnOnce(&mut Job)) -> Job {

@@ -84,6 +84,7 @@ impl World {
             .node_register(&BY, new_node(text), None)
             .await
             .unwrap()
+            .node
     }
 
     /// A node that was heard, with room for `slots` workloads.

@@ -70,6 +70,11 @@ pub struct NodeRegister {
     /// Its operator's labels.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// The secret that both sides shall put into `X-Slave-Token`, if the machine
+    /// has made one: whoever registers again with it, because the answer was
+    /// lost, is the same node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<String>,
 }
 
 /// The answer to a registration; the only time the key is shown.

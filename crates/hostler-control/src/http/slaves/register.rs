@@ -8,7 +8,7 @@ use hostler_core::runner::RunnerId;
 use hostler_core::runner::member::runner_of;
 use hostler_core::{Labels, Name};
 use hostler_daemon::secret::random_secret;
-use hostler_store::{By, NewNode, NodeRegisterError, Secret};
+use hostler_store::{By, NewNode, NodeRegisterError, NodeRegistration, Secret};
 use hostler_wire::rest;
 use std::sync::atomic::Ordering;
 
@@ -35,20 +35,19 @@ pub(crate) async fn register(
             return Err(ApiError::missing_policy(Policy::NodesCreate));
         }
     };
-    let key = format!("hn_{}", random_secret());
+    let made = || format!("hn_{}", random_secret());
+    let key = body.api_key.clone().unwrap_or_else(made);
     let mut new = new_node(body, Secret::new(key.clone()))?;
     if let Some(runners) = &app.runners {
         new.runner = runner(runners, &new.labels)?;
     }
     let by = By::new(&actor, app.now());
-    let row = app
-        .store
-        .node_register(&by, new, join)
-        .await
-        .map_err(refusal)?;
-    app.fleet_size.fetch_add(1, Ordering::Relaxed);
+    let registered = app.store.node_register(&by, new, join).await;
+    let NodeRegistration { node, is_new } = registered.map_err(refusal)?;
+    app.fleet_size
+        .fetch_add(usize::from(is_new), Ordering::Relaxed);
     let answer = rest::NodeRegistered {
-        node: show_node(row, app.now(), &app.timing),
+        node: show_node(node, app.now(), &app.timing),
         api_key: key,
         heartbeat_ms: u64::try_from(app.timing.heartbeat.as_millis()).unwrap_or(u64::MAX),
     };
@@ -70,6 +69,9 @@ fn new_node(body: rest::NodeRegister, key: Secret) -> ApiResult<NewNode> {
     if body.port == 0 {
         mistakes.push("port: is zero".to_owned());
     }
+    if !is_key(key.expose()) {
+        mistakes.push("api_key: is hn_ and at least 32 letters or digits".to_owned());
+    }
     match name {
         Ok(name) if mistakes.is_empty() => Ok(NewNode {
             name,
@@ -81,6 +83,13 @@ fn new_node(body: rest::NodeRegister, key: Secret) -> ApiResult<NewNode> {
         }),
         _ => Err(ApiError::invalid(&mistakes)),
     }
+}
+
+/// Whether nobody guesses it, as nobody guesses those made here.
+fn is_key(text: &str) -> bool {
+    let secret = text.strip_prefix("hn_").unwrap_or_default();
+    let is_plain = secret.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (32..=128).contains(&secret.len()) && is_plain
 }
 
 /// The runner whose machine this is, as its provider told it or shows it. What
@@ -116,6 +125,16 @@ fn refusal(error: NodeRegisterError) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_as_long_as_those_made_here() {
+        assert!(is_key(&format!("hn_{}", random_secret())));
+        let short = format!("hn_{}", "a".repeat(31));
+        let spaced = format!("hn_{} a", "a".repeat(32));
+        for bad in ["", "hn_", &short, &spaced, &"a".repeat(40)] {
+            assert!(!is_key(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn a_host_is_an_address_or_a_name_and_nothing_that_ends_it_early() {

@@ -31,7 +31,10 @@ impl Look {
 
     fn machine(&self, app: &App, runners: &Runners, (job, item): (&Job, &JobItem)) -> Machine {
         let node = self.nodes.get(&item.id);
-        let joined = node.map(|row| row.created_at).or(item.ready_at);
+        // One that has registered and was never heard is still on its way, and
+        // counts towards the bound on those.
+        let heard = node.filter(|row| row.facts.last_heard.is_some());
+        let joined = heard.map(|row| row.created_at).or(item.ready_at);
         Machine {
             id: item.id.clone(),
             life: life(&Sight {

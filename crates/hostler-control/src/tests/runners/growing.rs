@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hostler_core::runner::RunnerId;
+use hostler_core::runner::{Request, RunnerId};
 
 use super::*;
 
@@ -94,6 +94,28 @@ async fn a_dead_machine_is_replaced_and_its_work_runs_again() {
         house.settle().await;
         assert_eq!(house.status(&work).await, "running");
         assert!(!fake.ids().contains(&lost));
+    }
+}
+
+/// After a failure nobody waits for what is on its way, so that the bound alone
+/// keeps the pool from asking for more.
+#[tokio::test]
+async fn a_machine_that_has_registered_and_was_never_heard_is_on_its_way() {
+    for (mut house, fake) in small(5).await {
+        house.deploy("a").await;
+        until(&mut house, "it is asked for", || fake.count() == 1).await;
+        let lost = fake.ids()[0].clone();
+        fake.alter(&lost, |facts| facts.request = Request::Failed);
+        until(&mut house, "it is given back", || fake.count() == 0).await;
+        house.wait(Duration::from_secs(20));
+        until(&mut house, "another is asked for", || fake.count() == 1).await;
+        let id = fake.ids()[0].to_string();
+        let _silent = Machine::register_runner(&house, &id).await;
+        for _ in 0..5 {
+            house.pass().await;
+            house.scale().await;
+            assert_eq!(fake.count(), 1);
+        }
     }
 }
 

@@ -184,6 +184,9 @@ async fn register(
         return Err(refusal(StatusCode::UNAUTHORIZED, "unauthenticated"));
     }
     shared.registered.send_modify(|all| all.push(body.clone()));
+    if matches!(shared.told.lock().unwrap().mood, Mood::Broken) {
+        return Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal"));
+    }
     let node = Node {
         id: NodeId::from_parts(1, [1; 10]),
         name: body.name,

@@ -213,6 +213,7 @@ fn nodes(bodies: &mut Bodies) {
             hostname: "10.0.0.2".into(),
             port: 3_011,
             labels: map(&[("zone", "a")]),
+            api_key: Some("hn_made-by-the-machine-itself-and-kept".into()),
         },
     );
     let least = r#"{"name":"n","hostname":"h","port":1}"#;
