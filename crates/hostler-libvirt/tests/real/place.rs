@@ -35,8 +35,9 @@ mount --bind "$2" /var/cache/libvirt
 mkdir -p /var/lib/libvirt/dnsmasq
 rm -f /etc/libvirt/qemu/networks/autostart/*
 sysctl -qw net.ipv4.ip_forward=1 || true
-virtlogd -d
-libvirtd -d
+# Their usual pid files are outside of what is ours here.
+virtlogd -d -p /run/libvirt/virtlogd.pid
+libvirtd -d -p /run/libvirt/libvirtd.pid
 shift 2
 # Not by exec, nor as the last command, which is the same: the first process must
 # bury orphans, or libvirt waits for machines that are dead.
