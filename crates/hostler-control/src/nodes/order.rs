@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hostler_core::node::Timing;
-use hostler_core::workload::{Goal, NodeGoal, SeatView, Step, next_step};
+use hostler_core::workload::{NodeGoal, SeatView, Step, next_step};
 use hostler_core::{Generation, Timestamp};
 use hostler_store::{NodeRow, StoreError, WorkloadRow};
 use hostler_wire::node_api::{self, Ensure};
@@ -36,14 +36,10 @@ pub(super) fn decide(
             let known = row.map_or(generation, |row| row.facts.generation);
             Some((generation.max(known), NodeGoal::Gone))
         }
-        (Order::Step, Some(row)) => match next_step(&row.facts, Some(view)) {
+        (Order::Step | Order::Again, Some(row)) => match next_step(&row.facts, Some(view)) {
             Step::Ensure(_, goal) => Some((row.facts.generation, goal)),
             _ => None,
         },
-        (Order::Again, Some(row)) => {
-            let keeps = row.facts.goal == Goal::Running && view.reachable && !view.draining;
-            keeps.then_some((row.facts.generation, NodeGoal::Running))
-        }
         // Seated there again since, or not there any more.
         (Order::Retire(_), Some(_)) | (Order::Step | Order::Again, None) => None,
     }

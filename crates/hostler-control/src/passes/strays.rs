@@ -17,9 +17,9 @@ use hostler_core::id::{NodeId, WorkloadId};
 pub(crate) enum Stray {
     /// The node holds it and should not: order it gone, at this generation.
     Retire(Generation),
-    /// It was seen there, and the node's ledger does not list it any more, or
-    /// only by an older order.
-    Missing,
+    /// It was seen there at this generation, and the node's ledger does not list
+    /// it any more, or only by an older order.
+    Missing(Generation),
 }
 
 /// The remarks that nobody has looked into yet.

@@ -258,7 +258,7 @@ impl Vms {
         for (node, id, stray) in remarks {
             let order = match stray {
                 Stray::Retire(generation) => Order::Retire(generation),
-                Stray::Missing => Order::Again,
+                Stray::Missing(_) => Order::Again,
             };
             self.order(node, VmId::from_uuid(id.uuid()), order);
         }

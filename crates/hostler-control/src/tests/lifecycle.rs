@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hostler_core::workload::{NodeGoal, SeenState};
+use hostler_store::SeenEntry;
 use serde_json::json;
 
 use crate::testing::{Ask, House, Machine, on_both};
@@ -146,6 +147,38 @@ async fn a_node_that_lost_its_ledger_is_told_again() {
     .await;
 }
 
+/// It had dropped the work in a drain that was called off, and its ledger was
+/// lost before its answer to that was heard.
+#[tokio::test]
+async fn an_absent_that_is_heard_after_the_work_was_ordered_again_says_nothing() {
+    on_both(async |mut house| {
+        let machine = Machine::join(&house, "n1").await;
+        let id = house.deploy("echo").await;
+        house.settle().await;
+        let dropped = machine.entry(&id).unwrap();
+        machine.forget_all();
+        machine.beat(&house).await;
+        house.settle().await;
+        let again = machine.entry(&id).unwrap();
+        assert!(again.generation > dropped.generation);
+        let late = SeenEntry {
+            id: dropped.id,
+            generation: dropped.generation,
+            state: SeenState::Absent,
+            slot: None,
+            restarts: 0,
+            problem: None,
+        };
+        let node = machine.id.parse().unwrap();
+        let (store, now) = (&house.app.store, house.app.now());
+        store.workload_seen(now, node, &[late], None).await.unwrap();
+        house.settle().await;
+        assert_eq!(machine.entry(&id), Some(again));
+        assert_eq!(house.status(&id).await, "running");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_node_that_lost_its_ledger_and_obeyed_an_older_order_is_told_again() {
     on_both(async |mut house| {
@@ -160,7 +193,9 @@ async fn a_node_that_lost_its_ledger_and_obeyed_an_older_order_is_told_again() {
         machine.set(dropped);
         machine.beat(&house).await;
         house.settle().await;
-        assert_eq!(machine.entry(&id), Some(running));
+        let again = machine.entry(&id).unwrap();
+        assert_eq!(again.state, SeenState::Running);
+        assert!(again.generation > running.generation);
         assert_eq!(machine.orders(&id).len(), 2);
     })
     .await;

@@ -8,7 +8,9 @@
 //!
 //! A heartbeat carries the whole ledger. One that does not list a workload which
 //! was seen there is no word that it is absent, but the ledger was lost, perhaps:
-//! it is missing, and ordered again. So it is when the ledger lists it by an
+//! it is missing, and ordered again, at a new generation: an *absent* that the
+//! node said of this one before it lost its ledger may be heard only later, and
+//! is the last word of this one. So it is when the ledger lists it by an
 //! older order: an order to drop, which is obeyed however old it is, may come to
 //! a node that has just lost its ledger, and leave a tombstone there that says
 //! nothing of the order which followed.

@@ -126,6 +126,11 @@ async fn commands_that_fail_say_so_and_end_with_a_status() {
     check(&["ls", "--status", "sleeping"], 1, "not a status").await;
     check(&["--token", "wrong", "ls"], 1, "token").await;
     check(&["call", "nobody", "--timeout", "1"], 1, "nobody").await;
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut unread = fleet.command(&["node", "ls"]).expect("a command");
+    let unread = unread.stdout(writer).status().await.expect("it runs");
+    assert_eq!(unread.code(), Some(0), "whoever reads has seen enough");
     let twice = fleet.cli(&["up"]).await.expect("it runs");
     assert_eq!(twice.status.code(), Some(1));
     let completions = fleet

@@ -9,7 +9,7 @@ use async_nats::ConnectOptions;
 use super::connect;
 use crate::args::{CallArgs, Global};
 use crate::context::Context;
-use crate::output::Output;
+use crate::output::{Output, say};
 
 /// Sends the request and prints the answer as it is, with a newline on the end.
 pub(crate) async fn call(args: CallArgs, global: &Global, output: Output) -> Result<()> {
@@ -48,11 +48,8 @@ async fn connected(context: &Context) -> Result<async_nats::Client> {
 
 fn print(payload: &[u8], output: Output) -> Result<()> {
     if output.json {
-        println!(
-            "{}",
-            serde_json::json!({ "payload": String::from_utf8_lossy(payload) })
-        );
-        return Ok(());
+        let text = serde_json::json!({ "payload": String::from_utf8_lossy(payload) });
+        return say(&text.to_string());
     }
     let mut out = std::io::stdout().lock();
     out.write_all(payload)?;

@@ -1,13 +1,20 @@
 //! How the program speaks: data to standard output, talk to standard error;
 //! tables for people, JSON for programs; readable without colour.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use anyhow::Result;
 use comfy_table::{ContentArrangement, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+
+/// Prints one line of data. A reader who has seen enough is an error, which
+/// ends the command well.
+pub(crate) fn say(line: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
+}
 
 /// What the user wants to read.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +33,10 @@ impl Output {
         table: impl FnOnce(&T) -> Table,
     ) -> Result<()> {
         if self.json {
-            println!("{}", serde_json::to_string_pretty(value)?);
-        } else {
-            for line in table(value).lines() {
-                println!("{}", line.trim());
-            }
+            return say(&serde_json::to_string_pretty(value)?);
+        }
+        for line in table(value).lines() {
+            say(line.trim())?;
         }
         Ok(())
     }
@@ -46,8 +52,7 @@ impl Output {
         } else {
             text(value)
         };
-        println!("{line}");
-        Ok(())
+        say(&line)
     }
 
     /// Says something that is not data.

@@ -240,5 +240,5 @@ fn missing<'a>(
     seated
         .iter()
         .filter(move |row| is_missing(&row.facts, listed.get(&row.facts.id).copied()))
-        .map(|row| (row.facts.id, Stray::Missing))
+        .map(|row| (row.facts.id, Stray::Missing(row.facts.generation)))
 }

@@ -108,7 +108,7 @@ fn missing<'a>(
     seated
         .iter()
         .filter(move |row| vm_is_missing(&row.facts, listed.get(&row.facts.id).copied()))
-        .map(|row| (key(row.facts.id), Stray::Missing))
+        .map(|row| (key(row.facts.id), Stray::Missing(row.facts.generation)))
 }
 
 /// What is known of a machine by its entry alone.

@@ -1,21 +1,43 @@
 //! Many at once: places, names, keys.
 
-use serde_json::json;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
 
 use super::life::stage;
 use crate::testing::{Ask, House, Machine, eventually, on_both};
+
+/// A node with room for ten VMs.
+async fn room(house: &House, name: &str) -> Machine {
+    let machine = Machine::join(house, name).await;
+    machine.grow(house, 400).await;
+    machine.hold_vms(house, 10).await;
+    machine
+}
+
+/// The VMs of this status, once they are as they should be.
+async fn listed(house: &House, status: &str, is_so: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    let began = Instant::now();
+    loop {
+        let page = Ask::get(&format!("/vms?limit=1000&status={status}"));
+        let page = page.send(&house.router).await.expect(200);
+        let found = page["items"].as_array().unwrap().clone();
+        if is_so(&found) {
+            return found;
+        }
+        assert!(
+            began.elapsed() < Duration::from_mins(1),
+            "{status}: {found:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_creates_for_twenty_places_seat_twenty_and_queue_eighty_with_a_reason() {
     on_both(async |house| {
         house.image("debian").await;
-        let mut machines = Vec::new();
-        for name in ["n1", "n2"] {
-            let machine = Machine::join(&house, name).await;
-            machine.grow(&house, 400).await;
-            machine.hold_vms(&house, 10).await;
-            machines.push(machine);
-        }
+        let machines = [room(&house, "n1").await, room(&house, "n2").await];
         let tasks = house.run_passes();
         let creates = (0..100).map(|number| {
             let body = json!({"name": format!("v{number}"), "image": "debian",
@@ -33,36 +55,17 @@ async fn a_hundred_creates_for_twenty_places_seat_twenty_and_queue_eighty_with_a
                 .sum::<usize>()
         };
         eventually("twenty are held", || held() == 20).await;
-        let mut queued = Vec::new();
-        for _ in 0..500 {
-            let page = Ask::get("/vms?limit=1000&status=queued")
-                .send(&house.router)
-                .await;
-            let page = page.expect(200);
-            queued = page["items"].as_array().unwrap().clone();
-            if queued.iter().all(|vm| vm["reason"].is_string()) {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        let queued = listed(&house, "queued", |all| {
+            all.iter().all(|vm| vm["reason"].is_string())
+        });
+        let queued = queued.await;
         assert_eq!(queued.len(), 80);
         for vm in &queued {
             let reason = vm["reason"].as_str().unwrap_or_default();
             assert!(reason.contains("without room"), "{vm}");
         }
         assert_eq!(held(), 20, "and no more");
-        let running = || async {
-            let page = Ask::get("/vms?limit=1000&status=running");
-            let page = page.send(&house.router).await.expect(200);
-            page["items"].as_array().unwrap().len()
-        };
-        for _ in 0..500 {
-            if running().await == 20 {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        assert_eq!(running().await, 20);
+        listed(&house, "running", |all| all.len() == 20).await;
         house.end(tasks).await;
     })
     .await;

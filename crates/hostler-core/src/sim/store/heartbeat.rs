@@ -83,12 +83,17 @@ impl Store {
     }
 
     /// What was seen of a workload that is missing holds no more: it is ordered
-    /// again.
+    /// again, at a new generation, unless that guard is taken out.
     fn missed(&mut self, node: NodeId, ledger: &[Entry]) {
         for row in self.workloads.values_mut() {
             let listed = |entry: &&Entry| entry.workload == row.facts.id;
             let listed = ledger.iter().find(listed).map(|entry| entry.generation);
-            if row.facts.seat == Some(node) && is_missing(&row.facts, listed) {
+            if row.facts.seat != Some(node) || !is_missing(&row.facts, listed) {
+                continue;
+            }
+            if self.raises_missing {
+                row.facts.generation = row.facts.generation.next();
+            } else {
                 row.facts.seen = None;
             }
         }

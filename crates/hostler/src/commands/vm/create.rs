@@ -50,22 +50,12 @@ pub(super) async fn create(
 }
 
 fn body(args: &VmCreateArgs) -> Result<VmCreate> {
-    let disk = |(name, size): &(String, String)| -> Result<VmDisk> {
-        let size: Bytes = size.parse()?;
-        Ok(VmDisk {
-            name: name.clone(),
-            bytes: size.get(),
-        })
-    };
     let nic = |bridge: &String| VmNic {
         bridge: Some(bridge.clone()),
         ..VmNic::default()
     };
     let nics: Vec<_> = args.bridges.iter().map(nic).collect();
-    let anew = args.begin_anew;
-    if anew && args.on_node_loss == Some(OnNodeLoss::Wait) {
-        bail!("--begin-anew goes with --on-node-loss restart");
-    }
+    let (on_node_loss, disk_on_loss) = on_loss(args)?;
     Ok(VmCreate {
         name: args.name.clone(),
         project: Some(args.project.clone()),
@@ -91,18 +81,29 @@ fn body(args: &VmCreateArgs) -> Result<VmCreate> {
             node_labels: args.node_labels.iter().cloned().collect(),
             ..PlacementRules::default()
         },
-        on_node_loss: args
-            .on_node_loss
-            .or_else(|| anew.then_some(OnNodeLoss::Restart)),
-        disk_on_loss: if anew {
-            DiskOnLoss::Fresh
-        } else {
-            DiskOnLoss::Keep
-        },
+        on_node_loss,
+        disk_on_loss,
         protected: args.protected,
         activate_at_start: Some(!args.stopped),
         ..VmCreate::default()
     })
+}
+
+fn disk((name, size): &(String, String)) -> Result<VmDisk> {
+    let size: Bytes = size.parse()?;
+    Ok(VmDisk {
+        name: name.clone(),
+        bytes: size.get(),
+    })
+}
+
+/// What happens to the VM and to its disk when its node is lost.
+fn on_loss(args: &VmCreateArgs) -> Result<(Option<OnNodeLoss>, DiskOnLoss)> {
+    match (args.begin_anew, args.on_node_loss) {
+        (true, Some(OnNodeLoss::Wait)) => bail!("--begin-anew goes with --on-node-loss restart"),
+        (true, _) => Ok((Some(OnNodeLoss::Restart), DiskOnLoss::Fresh)),
+        (false, asked) => Ok((asked, DiskOnLoss::Keep)),
+    }
 }
 
 fn text(path: &Path) -> Result<String> {

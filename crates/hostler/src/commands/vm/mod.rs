@@ -49,16 +49,9 @@ pub(crate) async fn perform(
         VmCommand::Pause(which) => tell(&which, "pause", client, output).await,
         VmCommand::Resume(which) => tell(&which, "resume", client, output).await,
         VmCommand::Restore(which) => tell(&which, "restore", client, output).await,
-        VmCommand::Rename { which, name } => {
-            let id = find(&which, client).await?.id;
-            said(&client.vm_rename(id, &name).await?, output)
-        }
+        VmCommand::Rename { which, name } => rename(&which, &name, client, output).await,
         VmCommand::Resize(args) => resize(&args, client, output).await,
-        VmCommand::Clone { which, name } => {
-            let id = find(&which, client).await?.id;
-            let made = client.vm_duplicate(id, &VmDuplicate { name }).await?;
-            said(&made, output)
-        }
+        VmCommand::Clone { which, name } => duplicate(&which, name, client, output).await,
         VmCommand::Rm {
             which,
             unclaimed: true,
@@ -85,6 +78,22 @@ pub(crate) async fn perform(
         VmCommand::Unclaimed => unclaimed::list(client, output).await,
         VmCommand::Adopt(args) => unclaimed::adopt(args, client, output).await,
     }
+}
+
+async fn rename(which: &WhichVm, name: &str, client: &ControlClient, output: Output) -> Result<()> {
+    let id = find(which, client).await?.id;
+    said(&client.vm_rename(id, name).await?, output)
+}
+
+async fn duplicate(
+    which: &WhichVm,
+    name: Option<String>,
+    client: &ControlClient,
+    output: Output,
+) -> Result<()> {
+    let id = find(which, client).await?.id;
+    let made = client.vm_duplicate(id, &VmDuplicate { name }).await?;
+    said(&made, output)
 }
 
 /// The VM of that id, or of that name in the project.
