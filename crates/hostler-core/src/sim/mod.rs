@@ -81,13 +81,11 @@ pub enum Guard {
     NamedSpan,
     /// A step is decided again in the transaction that carries it out.
     SecondLook,
-    /// What is missing on its node is ordered again at a new generation.
-    RaisedMissing,
 }
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::GenerationCheck,
         Self::ConditionalSeat,
         Self::Tombstone,
@@ -97,7 +95,6 @@ impl Guard {
         Self::FreshOrder,
         Self::NamedSpan,
         Self::SecondLook,
-        Self::RaisedMissing,
     ];
 }
 

@@ -141,8 +141,3 @@ fn the_span_that_the_node_names_is_needed() {
 fn the_second_look_is_needed() {
     needed(Guard::SecondLook, &RUNS_WRONGLY);
 }
-
-#[test]
-fn the_new_generation_of_what_is_missing_is_needed() {
-    needed(Guard::RaisedMissing, &RUNS_WRONGLY);
-}

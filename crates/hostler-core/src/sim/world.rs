@@ -7,7 +7,7 @@ use super::network::{Body, End, LONGEST, Message};
 use super::stage::Stage;
 use super::store::Store;
 use super::user::User;
-use super::{Event, Guard, Invariant, Outcome, SETTLE, SimOptions, TROUBLE, Violation};
+use super::{Event, Invariant, Outcome, SETTLE, SimOptions, TROUBLE, Violation};
 use crate::{Name, Resources};
 
 /// Everything there is.
@@ -31,7 +31,7 @@ impl World {
     pub(super) fn new(seed: u64, options: SimOptions) -> Self {
         let mut world = Self {
             stage: Stage::new(seed, options),
-            store: Store::new(options.without != Some(Guard::RaisedMissing)),
+            store: Store::default(),
             controls: Vec::new(),
             machines: Vec::new(),
             user: User::default(),

@@ -83,18 +83,13 @@ impl Store {
     }
 
     /// What was seen of a workload that is missing holds no more: it is ordered
-    /// again, at a new generation, unless that guard is taken out.
+    /// again, at a new generation.
     fn missed(&mut self, node: NodeId, ledger: &[Entry]) {
         for row in self.workloads.values_mut() {
             let listed = |entry: &&Entry| entry.workload == row.facts.id;
             let listed = ledger.iter().find(listed).map(|entry| entry.generation);
-            if row.facts.seat != Some(node) || !is_missing(&row.facts, listed) {
-                continue;
-            }
-            if self.raises_missing {
+            if row.facts.seat == Some(node) && is_missing(&row.facts, listed) {
                 row.facts.generation = row.facts.generation.next();
-            } else {
-                row.facts.seen = None;
             }
         }
     }

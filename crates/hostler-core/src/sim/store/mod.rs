@@ -80,21 +80,11 @@ pub(super) struct Store {
     pub(super) nodes: BTreeMap<NodeId, Node>,
     pub(super) tombstones: BTreeMap<WorkloadId, Tombstone>,
     pub(super) operations: Vec<Operation>,
-    /// Whether what is missing is given a new generation.
-    pub(super) raises_missing: bool,
     keys: BTreeMap<u32, WorkloadId>,
     ids: u64,
 }
 
 impl Store {
-    /// No rows; whether what is missing is given a new generation.
-    pub(super) fn new(raises_missing: bool) -> Self {
-        Self {
-            raises_missing,
-            ..Self::default()
-        }
-    }
-
     fn id(&mut self) -> u64 {
         self.ids += 1;
         self.ids

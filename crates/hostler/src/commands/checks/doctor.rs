@@ -27,6 +27,6 @@ pub(crate) async fn doctor(data: Option<PathBuf>, output: Output) -> Result<()> 
     output.show(&findings, |findings| table(findings))?;
     match missing(&findings) {
         0 => Ok(()),
-        count => bail!("this machine cannot hold VMs: {count} things are missing"),
+        count => bail!("this machine cannot hold VMs: {count} missing"),
     }
 }

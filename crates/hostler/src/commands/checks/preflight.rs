@@ -40,7 +40,7 @@ pub(crate) async fn preflight(
     }
     match missing(&found) {
         0 => Ok(()),
-        count => bail!("preflight checks failed: {count} things are missing"),
+        count => bail!("preflight checks failed: {count} missing"),
     }
 }
 
